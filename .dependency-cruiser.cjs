@@ -1,0 +1,73 @@
+// The import rule of the house: imports point inward only (see DECISIONS.md).
+//   availability <- proxy <- { codecs, backends, caches, telemetry, inbound, config } <- compose <- entry files
+const only = (name, from, allowed, comment) => ({
+  name,
+  severity: "error",
+  comment,
+  from: { path: from },
+  to: { path: "^src/", pathNot: allowed },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    only("core-is-alone", "^src/availability/", ["^src/availability/"], "The core knows nobody."),
+    {
+      name: "core-has-no-packages",
+      severity: "error",
+      comment: "The core is arithmetic on nouns: no package, no clock, no socket. node:url gives IDNA.",
+      from: { path: "^src/availability/" },
+      to: { dependencyTypes: ["npm", "npm-dev", "core"], pathNot: "^(node:)?url$" },
+    },
+    only("policy-sees-core", "^src/proxy/", ["^src/availability/", "^src/proxy/"], "Policy talks to the world through its own ports."),
+    {
+      name: "policy-has-no-packages",
+      severity: "error",
+      from: { path: "^src/proxy/" },
+      to: { dependencyTypes: ["npm", "npm-dev", "core"] },
+    },
+    only("codec-sees-core", "^src/ews/", ["^src/availability/", "^src/ews/"], "A codec turns text into core and back; no sockets."),
+    {
+      name: "codec-has-no-sockets",
+      severity: "error",
+      from: { path: "^src/ews/" },
+      to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
+    },
+    only("backends-inward", "^src/backends/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/backends/"]),
+    only("caches-inward", "^src/caches/", ["^src/availability/", "^src/proxy/", "^src/caches/"]),
+    only("telemetry-inward", "^src/telemetry/", ["^src/availability/", "^src/proxy/", "^src/telemetry/"]),
+    only("inbound-inward", "^src/inbound/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/inbound/"], "An inbound adapter never meets a backend or a cache."),
+    only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
+    {
+      name: "only-compose-knows-everybody",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(compose|main|cli)\\.ts$" },
+      to: { path: "^src/(compose|main|cli)\\.ts$" },
+    },
+    {
+      name: "production-never-imports-simulators-tests-or-bench",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(simulators|test|bench)/" },
+    },
+    {
+      name: "production-has-no-development-packages",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev"] },
+    },
+    {
+      name: "simulators-are-independent-witnesses",
+      severity: "error",
+      comment: "A simulator written on the product's own codec would repeat its mistakes. Only the demo starts the product.",
+      from: { path: "^simulators/", pathNot: "^simulators/demo\\.ts$" },
+      to: { path: "^src/" },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.test.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^dist/" },
+  },
+};

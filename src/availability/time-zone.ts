@@ -1,0 +1,145 @@
+/**
+ * Decides what a wall clock shows at an instant, and which instant a wall clock means.
+ *
+ * Every zone, wherever its description came from (EWS rules, an EWS time zone definition,
+ * a zone database), is reduced to one thing: for a year, the bias it starts with and the
+ * instants at which the bias changes. All arithmetic stands on that, so it exists once.
+ *
+ * A wall-clock time that happens twice means standard time, and one that never happens is
+ * moved forward by the gap: what .NET, and so Exchange, does with such times.
+ *
+ * Pure. Knows no zone names and no XML.
+ */
+
+import { DAY_MS, type InstantMs, instant, MINUTE_MS } from "./time-window.js";
+
+/** Minutes to ADD to local time to reach UTC, as EWS writes `Bias`: Los Angeles standard time is +480. The opposite sign of an ISO offset. */
+export type BiasMinutes = number & { readonly unit: "minutes, UTC = local + bias" };
+
+/** What a wall clock shows, counted as if it were UTC: milliseconds since 1970-01-01T00:00 local. */
+export type WallClockMs = number & { readonly unit: "ms since 1970-01-01T00:00 on a wall clock" };
+
+export const bias = (minutes: number): BiasMinutes => minutes as BiasMinutes;
+export const wallClock = (ms: number): WallClockMs => ms as WallClockMs;
+
+/** One year of a zone: the bias at its first instant (UTC year), and the changes in it, in order. */
+export interface ZoneYear {
+  readonly biasAtStart: BiasMinutes;
+  readonly changes: readonly { readonly at: InstantMs; readonly bias: BiasMinutes }[];
+}
+
+export class TimeZone {
+  readonly #computeYear: (year: number) => ZoneYear;
+  readonly #years = new Map<number, ZoneYear>();
+  // The stretch of constant bias answered last. Events come sorted, so nearly every question falls into it.
+  #from = Number.POSITIVE_INFINITY;
+  #to = Number.NEGATIVE_INFINITY;
+  #bias = bias(0);
+
+  constructor(computeYear: (year: number) => ZoneYear) {
+    this.#computeYear = computeYear;
+  }
+
+  biasAt(at: InstantMs): BiasMinutes {
+    if (at >= this.#from && at < this.#to) return this.#bias;
+    const year = yearOf(at);
+    const { biasAtStart, changes } = this.yearOf(year);
+    this.#from = Date.UTC(year, 0, 1);
+    this.#to = Date.UTC(year + 1, 0, 1);
+    this.#bias = biasAtStart;
+    for (const change of changes) {
+      if (change.at > at) {
+        this.#to = change.at;
+        break;
+      }
+      this.#from = change.at;
+      this.#bias = change.bias;
+    }
+    return this.#bias;
+  }
+
+  toWallClock(at: InstantMs): WallClockMs {
+    return wallClock(at - this.biasAt(at) * MINUTE_MS);
+  }
+
+  toInstant(shown: WallClockMs): InstantMs {
+    // No bias exceeds a day, so the day before and the day after bracket any change that could matter.
+    const before = this.biasAt(instant(shown - DAY_MS));
+    const after = this.biasAt(instant(shown + DAY_MS));
+    if (before === after) return instant(shown + before * MINUTE_MS);
+    const asBefore = instant(shown + before * MINUTE_MS);
+    const asAfter = instant(shown + after * MINUTE_MS);
+    const beforeHolds = this.biasAt(asBefore) === before;
+    const afterHolds = this.biasAt(asAfter) === after;
+    if (beforeHolds && afterHolds) return asBefore > asAfter ? asBefore : asAfter; // twice: standard time, the later instant
+    return afterHolds ? asAfter : asBefore;
+  }
+
+  yearOf(year: number): ZoneYear {
+    let known = this.#years.get(year);
+    if (known === undefined) {
+      known = this.#computeYear(year);
+      this.#years.set(year, known);
+    }
+    return known;
+  }
+}
+
+export const UTC_ZONE = new TimeZone(() => ({ biasAtStart: bias(0), changes: [] }));
+
+/**
+ * When, in a year, the clocks are changed, as the wall clock shows it just before.
+ * `day` is the n-th weekday of the month (`order` 1–4, 5 = last; `weekday` 0 = Sunday) or a day of the month.
+ */
+export interface YearlyChange {
+  readonly month: number;
+  readonly day: { readonly order: number; readonly weekday: number } | { readonly date: number };
+  readonly timeOfDayMs: number;
+  readonly biasAfter: BiasMinutes;
+  /** Set when the change happens in this year only. */
+  readonly year?: number | undefined;
+}
+
+/** A year of a zone that is described by yearly changes. `otherwise` holds before the first change there ever is. */
+export function yearFromChanges(changes: readonly YearlyChange[], otherwise: BiasMinutes, year: number): ZoneYear {
+  const biasAtStart = biasBefore(changes, otherwise, year);
+  let current = biasAtStart;
+  const instants = changesIn(changes, year).map((change) => {
+    const at = instant(change.wall + current * MINUTE_MS);
+    current = change.bias;
+    return { at, bias: change.bias };
+  });
+  return { biasAtStart, changes: instants };
+}
+
+function changesIn(changes: readonly YearlyChange[], year: number): { wall: number; bias: BiasMinutes }[] {
+  return changes
+    .filter((change) => change.year === undefined || change.year === year)
+    .map((change) => ({ wall: wallClockOf(change, year), bias: change.biasAfter }))
+    .sort((a, b) => a.wall - b.wall);
+}
+
+function biasBefore(changes: readonly YearlyChange[], otherwise: BiasMinutes, year: number): BiasMinutes {
+  const lastYear = changesIn(changes, year - 1).at(-1);
+  if (lastYear !== undefined) return lastYear.bias;
+  const earlier = changes
+    .filter((change) => change.year !== undefined && change.year < year)
+    .map((change) => ({ wall: wallClockOf(change, change.year as number), bias: change.biasAfter }))
+    .sort((a, b) => a.wall - b.wall);
+  return earlier.at(-1)?.bias ?? otherwise;
+}
+
+/** The wall clock, before the change, at which it happens in that year. */
+export function wallClockOf(change: YearlyChange, year: number): WallClockMs {
+  const firstOfMonth = Date.UTC(year, change.month - 1, 1);
+  if ("date" in change.day) return wallClock(firstOfMonth + (change.day.date - 1) * DAY_MS + change.timeOfDayMs);
+  const daysInMonth = new Date(Date.UTC(year, change.month, 0)).getUTCDate();
+  const first = 1 + ((change.day.weekday - new Date(firstOfMonth).getUTCDay() + 7) % 7);
+  const wanted = first + (change.day.order - 1) * 7;
+  const date = wanted <= daysInMonth ? wanted : first + Math.floor((daysInMonth - first) / 7) * 7;
+  return wallClock(firstOfMonth + (date - 1) * DAY_MS + change.timeOfDayMs);
+}
+
+function yearOf(at: InstantMs): number {
+  return new Date(at).getUTCFullYear();
+}

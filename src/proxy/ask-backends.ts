@@ -1,0 +1,156 @@
+/**
+ * Decides how backends are asked for what the cache does not hold: one question per
+ * backend, all backends at once, questions under way shared, answers kept.
+ *
+ * A backend has its own time, shorter than any request's budget. When it is up the
+ * backend is told (its signal aborts) and gives what it has; a backend that does not even
+ * react to that is left behind by the waiting request, whose budget ends all waiting.
+ *
+ * Knows ports only.
+ */
+
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
+import { type InstantMs, instant, type TimeWindow, wholeDaysAround } from "../availability/time-window.js";
+import type { AvailabilityBackend, BackendQuestion } from "./availability-backend.js";
+import { Flights } from "./flights.js";
+import type { CacheOutcome, LookupObserver } from "./lookup-observer.js";
+import type { CacheQuestion, ViewCache } from "./view-cache.js";
+
+/** How long answers are kept, in milliseconds. */
+export interface CacheTimes {
+  readonly viewTtlMs: number;
+  readonly notFoundTtlMs: number;
+}
+
+export interface Wanted {
+  readonly backend: AvailabilityBackend;
+  readonly address: MailboxAddress;
+}
+
+export interface Pending {
+  readonly cache: CacheOutcome;
+  /** Resolves with the answer over a window that covers the question. Never rejects. */
+  readonly answer: MailboxAnswer | Promise<MailboxAnswer>;
+}
+
+export class BackendAsker {
+  readonly #cache: ViewCache;
+  readonly #times: CacheTimes;
+  readonly #observer: LookupObserver;
+  readonly #now: () => number;
+  readonly #flights = new Flights();
+
+  constructor(cache: ViewCache, times: CacheTimes, observer: LookupObserver, now: () => number) {
+    this.#cache = cache;
+    this.#times = times;
+    this.#observer = observer;
+    this.#now = now;
+  }
+
+  /** One entry per wanted mailbox, in order. `wanted` holds no backend–mailbox pair twice. */
+  async answersFor(
+    wanted: readonly Wanted[],
+    window: TimeWindow,
+    detail: BackendQuestion["detail"],
+  ): Promise<readonly Pending[]> {
+    const questions: CacheQuestion[] = wanted.map((one) => ({ key: keyOf(one), window, detail }));
+    const kept = await this.#find(questions);
+    const pending = new Array<Pending>(wanted.length);
+    const missing = new Map<AvailabilityBackend, number[]>();
+
+    for (let i = 0; i < wanted.length; i++) {
+      const hit = kept[i];
+      const underWay = hit === undefined ? this.#flights.find(questions[i] as CacheQuestion) : undefined;
+      if (hit !== undefined) pending[i] = { cache: "hit", answer: hit.answer };
+      else if (underWay !== undefined) pending[i] = { cache: "joined", answer: underWay };
+      else {
+        const { backend } = wanted[i] as Wanted;
+        const indexes = missing.get(backend);
+        if (indexes === undefined) missing.set(backend, [i]);
+        else indexes.push(i);
+      }
+    }
+
+    const wide = wholeDaysAround(window);
+    for (const [backend, indexes] of missing) {
+      const mailboxes = indexes.map((i) => (wanted[i] as Wanted).address);
+      const answers = this.#ask(backend, { mailboxes, window: wide, detail });
+      indexes.forEach((wantedIndex, position) => {
+        const answer = answers.then((all) => all[position] as MailboxAnswer);
+        this.#flights.begin({ key: (questions[wantedIndex] as CacheQuestion).key, window: wide, detail }, answer);
+        pending[wantedIndex] = { cache: "miss", answer };
+      });
+    }
+    return pending;
+  }
+
+  async #find(questions: readonly CacheQuestion[]): ReturnType<ViewCache["find"]> {
+    try {
+      return await this.#cache.find(questions, this.#instant());
+    } catch (error) {
+      this.#observer.unexpected("the cache could not be read", error);
+      return questions.map(() => undefined);
+    }
+  }
+
+  async #ask(backend: AvailabilityBackend, question: BackendQuestion): Promise<readonly MailboxAnswer[]> {
+    const started = this.#now();
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), backend.timeoutMs);
+    let answers: readonly MailboxAnswer[];
+    try {
+      answers = await backend.ask(question, abort.signal);
+      if (answers.length !== question.mailboxes.length) {
+        answers = question.mailboxes.map(() => failed({ reason: "backend-wrong-count", backend: backend.name }));
+      }
+    } catch (error) {
+      this.#observer.unexpected(`backend ${backend.name} threw`, error);
+      answers = question.mailboxes.map(() => failed({ reason: "backend-error", backend: backend.name }));
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#observer.backendAsked({
+      backend: backend.name,
+      mailboxes: question.mailboxes.length,
+      durationMs: this.#now() - started,
+      failures: answers.flatMap((answer) => (answer.kind === "failure" ? [answer.failure] : [])),
+    });
+    void this.#keep(backend, question, answers);
+    return answers;
+  }
+
+  async #keep(
+    backend: AvailabilityBackend,
+    question: BackendQuestion,
+    answers: readonly MailboxAnswer[],
+  ): Promise<void> {
+    const learntAt = this.#instant();
+    const entries = answers.flatMap((answer, i) => {
+      const ttl = this.#ttlOf(answer);
+      if (ttl === undefined || ttl <= 0) return [];
+      const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
+      const { window, detail } = question;
+      return [{ key, kept: { answer, window, detail, learntAt, expiresAt: instant(learntAt + ttl) } }];
+    });
+    try {
+      if (entries.length > 0) await this.#cache.store(entries);
+    } catch (error) {
+      this.#observer.unexpected("the cache could not be written", error);
+    }
+  }
+
+  #ttlOf(answer: MailboxAnswer): number | undefined {
+    if (answer.kind === "view") return this.#times.viewTtlMs;
+    return answer.failure.reason === "mailbox-not-found" ? this.#times.notFoundTtlMs : undefined;
+  }
+
+  #instant(): InstantMs {
+    return instant(this.#now());
+  }
+}
+
+/** NUL cannot occur in an address or in a configured name, so no two triples share a key. */
+function keyOf({ backend, address }: Wanted): string {
+  return `${backend.name}\0${backend.serviceAccount}\0${address}`;
+}

@@ -1,0 +1,43 @@
+/**
+ * Port: whoever wants to know how a lookup went (logs, metrics). Decides what is told:
+ * enough to explain any answer afterwards, and nothing out of anybody's calendar.
+ */
+
+import type { ViewDetail } from "../availability/free-busy-view.js";
+import type { MailboxFailure } from "../availability/mailbox-answer.js";
+
+export type CacheOutcome = "hit" | "miss" | "joined" | "none";
+
+export interface MailboxOutcome {
+  /** As asked. Whether it may appear in clear is the observer's decision. */
+  readonly mailbox: string;
+  /** The rule that decided, for example "mailbox bob@corp.example" or "address space corp.example". */
+  readonly rule: string;
+  readonly backend: string | undefined;
+  readonly cache: CacheOutcome;
+  readonly delivered: ViewDetail | undefined;
+  readonly failure: MailboxFailure | undefined;
+}
+
+export interface LookupOutcome {
+  readonly id: string;
+  readonly caller: string;
+  readonly origin: string | undefined;
+  readonly windowMs: number;
+  readonly durationMs: number;
+  readonly mailboxes: readonly MailboxOutcome[];
+}
+
+export interface BackendCallOutcome {
+  readonly backend: string;
+  readonly mailboxes: number;
+  readonly durationMs: number;
+  readonly failures: readonly MailboxFailure[];
+}
+
+export interface LookupObserver {
+  lookupAnswered(outcome: LookupOutcome): void;
+  backendAsked(outcome: BackendCallOutcome): void;
+  /** Something that should not be able to happen did; the lookup went on without it. */
+  unexpected(what: string, error: unknown): void;
+}
