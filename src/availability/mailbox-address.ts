@@ -15,7 +15,8 @@ import { domainToASCII } from "node:url";
 /** A canonical SMTP address: lower case, NFC, domain in ASCII (punycode). Only {@link parseMailboxAddress} makes one. */
 export type MailboxAddress = string & { readonly form: "canonical SMTP address" };
 
-const CANONICAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const CANONICAL =
+  /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const INTERNATIONAL_LOCAL_PART = /^[^\s"<>()[\],;:\\@\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,64}$/u;
 
 /** The canonical address, or undefined when the text is not an address we are ready to route. */

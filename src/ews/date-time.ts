@@ -1,0 +1,52 @@
+/**
+ * Decides how xs:dateTime is read and written in EWS. A value with an offset is an
+ * instant; one without is a wall clock of the request's zone (§2.1 of [MS-OXWAVLS] 3.1.4.1.3.19).
+ * Written: seconds precision, no offset, in the request's zone: the one form that every
+ * known client reads the same way.
+ */
+
+import { DAY_MS, type InstantMs, instant, MINUTE_MS } from "../availability/time-window.js";
+import { type TimeZone, type WallClockMs, wallClock } from "../availability/time-zone.js";
+
+const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d{2}):(\d{2}))?$/;
+
+/** The instant meant, or undefined when the text is no date and time. */
+export function parseDateTime(text: string, zone: TimeZone): InstantMs | undefined {
+  const match = DATE_TIME.exec(text.trim());
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, fraction, zulu, sign, offsetHours, offsetMinutes] = match;
+  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  if (new Date(midnight).getUTCDate() !== Number(day) || Number(month) < 1 || Number(month) > 12 || year === "0000") {
+    return undefined;
+  }
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  if (Number(minute) > 59 || Number(second) > 59 || seconds > 86_400) return undefined;
+  const milliseconds = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000);
+  const shown = midnight + seconds * 1000 + milliseconds;
+  if (zulu !== undefined) return instant(shown);
+  if (sign === undefined) return zone.toInstant(wallClock(shown));
+  const offset = Number(offsetHours) * 60 + Number(offsetMinutes);
+  if (offset > 14 * 60 || Number(offsetMinutes) > 59) return undefined;
+  return instant(shown - (sign === "-" ? -offset : offset) * MINUTE_MS);
+}
+
+// Two digits of everything a clock can show, and the dates written last: events come in runs of the same days.
+const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"));
+const dates = new Map<number, string>();
+
+export function formatWallClock(shown: WallClockMs): string {
+  const day = Math.floor(shown / DAY_MS);
+  const second = Math.floor((shown - day * DAY_MS) / 1000);
+  const hour = Math.floor(second / 3600);
+  return `${dateOf(day)}T${TWO[hour]}:${TWO[Math.floor(second / 60) % 60]}:${TWO[second % 60]}`;
+}
+
+function dateOf(day: number): string {
+  let date = dates.get(day);
+  if (date === undefined) {
+    date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+    if (dates.size >= 1000) dates.clear();
+    dates.set(day, date);
+  }
+  return date;
+}

@@ -1,0 +1,277 @@
+/**
+ * Decides what a backend's answer means. Read leniently in form (offsets, `Z` or neither;
+ * events in any order; no merged string; no working hours; a fault with any HTTP status)
+ * and strictly in substance: an entry that cannot be understood is a failure of its
+ * mailbox, never an empty calendar, and a wrong number of entries is nobody's answer.
+ *
+ * Private events lose their text here, before anything can keep it.
+ */
+
+import {
+  BUSY_TYPES,
+  type BusyType,
+  type CalendarEvent,
+  type EventDetails,
+  type FreeBusyView,
+  inOrder,
+  type WorkingHours,
+  type WorkingPeriod,
+  withoutPrivateText,
+} from "../availability/free-busy-view.js";
+import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import { type InstantMs, instant, MINUTE_MS, overlaps, type TimeWindow } from "../availability/time-window.js";
+import { UTC_ZONE } from "../availability/time-zone.js";
+import type { ZoneRules } from "../availability/zone-rules.js";
+import { parseDateTime } from "./date-time.js";
+import { reasonOfCode } from "./failure-messages.js";
+import { malformed } from "./soap-envelope.js";
+import { readSoapFault, type SoapFault } from "./soap-fault.js";
+import { viewFromName } from "./view-names.js";
+import { XmlCursor } from "./xml-cursor.js";
+import { readZoneRules, WEEKDAYS } from "./zone-rules-xml.js";
+
+/** What was asked, as far as it is needed to read the answer. */
+export interface AskedOfBackend {
+  readonly backend: string;
+  readonly window: TimeWindow;
+  readonly detail: "times" | "details";
+  readonly intervalMinutes: number;
+}
+
+export type BackendAnswer =
+  | { readonly kind: "answers"; readonly answers: readonly MailboxAnswer[] }
+  | { readonly kind: "fault"; readonly fault: SoapFault };
+
+/** Reads a whole answer. Throws a RequestFault "malformed" when it is not one. How many answers are right, the asker knows. */
+export function readBackendAnswer(text: string, asked: AskedOfBackend): BackendAnswer {
+  const xml = new XmlCursor(text);
+  if (xml.name !== "s:Envelope" && xml.name !== "s12:Envelope") throw malformed("not a SOAP envelope");
+  let found: BackendAnswer | undefined;
+  while (xml.nextChild(1)) {
+    if (xml.name !== "s:Body" && xml.name !== "s12:Body") continue;
+    while (xml.nextChild(2)) {
+      if (xml.name === "s:Fault" || xml.name === "s12:Fault") found = { kind: "fault", fault: readSoapFault(xml) };
+      else if (xml.name === "m:GetUserAvailabilityResponse")
+        found = { kind: "answers", answers: readResponse(xml, asked) };
+    }
+  }
+  xml.finish();
+  if (found === undefined) throw malformed("neither a GetUserAvailabilityResponse nor a fault");
+  return found;
+}
+
+function readResponse(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer[] {
+  const answers: MailboxAnswer[] = [];
+  const depth = xml.depth;
+  while (xml.nextChild(depth)) {
+    if (xml.name !== "m:FreeBusyResponseArray") continue;
+    while (xml.nextChild(depth + 1)) if (xml.name === "m:FreeBusyResponse") answers.push(readEntry(xml, asked));
+  }
+  return answers;
+}
+
+function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
+  const depth = xml.depth;
+  let responseClass = "";
+  let code = "";
+  let view: FreeBusyView | string | undefined;
+  while (xml.nextChild(depth)) {
+    if (xml.name === "m:ResponseMessage") {
+      responseClass = xml.attribute("ResponseClass") ?? "";
+      while (xml.nextChild(depth + 1)) if (xml.name === "m:ResponseCode") code = xml.text().trim();
+    } else if (xml.name === "m:FreeBusyView") view = readView(xml, asked);
+  }
+  const { backend } = asked;
+  if (responseClass === "Error" || (code !== "" && code !== "NoError")) {
+    return failed({ reason: reasonOfCode(code), backend, code: /^[A-Za-z]{1,80}$/.test(code) ? code : undefined });
+  }
+  if (typeof view === "object") return viewed(view);
+  return failed({ reason: "backend-unreadable", backend, detail: view ?? "an entry without FreeBusyView" });
+}
+
+/** The view, or what is wrong with it. */
+function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string {
+  const depth = xml.depth;
+  let type: string | undefined;
+  let digits: string | undefined;
+  let events: CalendarEvent[] | undefined;
+  let workingHours: WorkingHours | undefined;
+  let wrong: string | undefined;
+  while (xml.nextChild(depth)) {
+    switch (xml.name) {
+      case "t:FreeBusyViewType":
+        type = xml.text().trim();
+        break;
+      case "t:MergedFreeBusy":
+        digits = xml.text().trim();
+        break;
+      case "t:CalendarEventArray":
+        events = [];
+        while (xml.nextChild(depth + 1)) {
+          if (xml.name !== "t:CalendarEvent") continue;
+          const event = readEvent(xml, asked.detail === "details");
+          if (event === undefined) wrong = "a calendar event without a readable time";
+          else if (overlaps(asked.window, event.start, event.end)) events.push(event);
+        }
+        break;
+      case "t:WorkingHours":
+        workingHours = readWorkingHours(xml);
+        break;
+    }
+  }
+  if (wrong !== undefined) return wrong;
+  const delivered = viewFromName(type ?? "");
+  if (delivered === undefined) return type === "None" ? "a success with no view" : "an unknown FreeBusyViewType";
+  const usable = digits !== undefined && /^[0-4]+$/.test(digits);
+  if (delivered.detail === "merged" || (events === undefined && usable)) {
+    if (!usable) return "a merged view without a merged string";
+    return {
+      detail: "merged",
+      merged: { start: asked.window.start, intervalMinutes: asked.intervalMinutes, digits: digits as string },
+    };
+  }
+  const all = [...(events ?? []), ...(usable ? unknownStretches(digits as string, events ?? [], asked) : [])];
+  const detail = delivered.detail === "details" && asked.detail === "details" ? "details" : "times";
+  return { detail, events: inOrder(all), workingHours };
+}
+
+/** Slots said to be without data, where no event explains them, stay visible as such when slots are rebuilt from events. */
+function unknownStretches(digits: string, events: readonly CalendarEvent[], asked: AskedOfBackend): CalendarEvent[] {
+  const slotMs = asked.intervalMinutes * MINUTE_MS;
+  const stretches: CalendarEvent[] = [];
+  for (const { index, 0: run } of digits.matchAll(/4+/g)) {
+    const start = instant(asked.window.start + index * slotMs);
+    const end = instant(start + run.length * slotMs);
+    if (!events.some((event) => overlaps({ start, end }, event.start, event.end))) {
+      stretches.push({ start, end, busyType: "NoData" });
+    }
+  }
+  return stretches;
+}
+
+function readEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefined {
+  const depth = xml.depth;
+  let start: InstantMs | undefined;
+  let end: InstantMs | undefined;
+  let busyType: BusyType = "NoData";
+  let details: EventDetails | undefined;
+  while (xml.nextChild(depth)) {
+    switch (xml.name) {
+      case "t:StartTime":
+        start = parseDateTime(xml.text(), UTC_ZONE);
+        break;
+      case "t:EndTime":
+        end = parseDateTime(xml.text(), UTC_ZONE);
+        break;
+      case "t:BusyType":
+        busyType = busyTypeOf(xml.text().trim());
+        break;
+      case "t:CalendarEventDetails":
+        if (keepDetails) details = withoutPrivateText(readDetails(xml));
+        break;
+    }
+  }
+  if (start === undefined || end === undefined || end < start) return undefined;
+  return details === undefined ? { start, end, busyType } : { start, end, busyType, details };
+}
+
+/** A word we do not know is something we do not know: no data, not free. */
+function busyTypeOf(text: string): BusyType {
+  return (BUSY_TYPES as readonly string[]).includes(text) ? (text as BusyType) : "NoData";
+}
+
+function readDetails(xml: XmlCursor): EventDetails {
+  const depth = xml.depth;
+  let id: string | undefined;
+  let subject: string | undefined;
+  let location: string | undefined;
+  let isMeeting = false;
+  let isRecurring = false;
+  let isException = false;
+  let isReminderSet = false;
+  // Until it says otherwise, an event is private.
+  let isPrivate = true;
+  while (xml.nextChild(depth)) {
+    switch (xml.name) {
+      case "t:ID":
+        id = xml.text();
+        break;
+      case "t:Subject":
+        subject = xml.text();
+        break;
+      case "t:Location":
+        location = xml.text();
+        break;
+      case "t:IsMeeting":
+        isMeeting = isTrue(xml.text());
+        break;
+      case "t:IsRecurring":
+        isRecurring = isTrue(xml.text());
+        break;
+      case "t:IsException":
+        isException = isTrue(xml.text());
+        break;
+      case "t:IsReminderSet":
+        isReminderSet = isTrue(xml.text());
+        break;
+      case "t:IsPrivate":
+        isPrivate = !isFalse(xml.text());
+        break;
+    }
+  }
+  return { id, subject, location, isMeeting, isRecurring, isException, isReminderSet, isPrivate };
+}
+
+const isTrue = (text: string): boolean => text.trim() === "true" || text.trim() === "1";
+const isFalse = (text: string): boolean => text.trim() === "false" || text.trim() === "0";
+
+/** Working hours are an extra: what cannot be read of them is left out, and never costs the view. */
+function readWorkingHours(xml: XmlCursor): WorkingHours | undefined {
+  const depth = xml.depth;
+  let zone: ZoneRules | undefined;
+  const periods: WorkingPeriod[] = [];
+  while (xml.nextChild(depth)) {
+    if (xml.name === "t:TimeZone") {
+      try {
+        zone = readZoneRules(xml);
+      } catch {
+        zone = undefined;
+      }
+    } else if (xml.name === "t:WorkingPeriodArray") {
+      while (xml.nextChild(depth + 1)) {
+        const period = xml.name === "t:WorkingPeriod" ? readPeriod(xml) : undefined;
+        if (period !== undefined) periods.push(period);
+      }
+    }
+  }
+  return zone === undefined || periods.length === 0 ? undefined : { zone, periods };
+}
+
+function readPeriod(xml: XmlCursor): WorkingPeriod | undefined {
+  const depth = xml.depth;
+  let weekdays: number[] = [];
+  let startMinutes = Number.NaN;
+  let endMinutes = Number.NaN;
+  while (xml.nextChild(depth)) {
+    if (xml.name === "t:DayOfWeek") weekdays = weekdaysOf(xml.text());
+    else if (xml.name === "t:StartTimeInMinutes") startMinutes = Number(xml.text());
+    else if (xml.name === "t:EndTimeInMinutes") endMinutes = Number(xml.text());
+  }
+  const whole = Number.isInteger(startMinutes) && Number.isInteger(endMinutes);
+  if (!whole || startMinutes < 0 || endMinutes > 1440 || startMinutes > endMinutes || weekdays.length === 0) {
+    return undefined;
+  }
+  return { weekdays, startMinutes, endMinutes };
+}
+
+function weekdaysOf(text: string): number[] {
+  const days = new Set<number>();
+  for (const name of text.trim().split(/\s+/)) {
+    const day = WEEKDAYS.indexOf(name as (typeof WEEKDAYS)[number]);
+    if (day >= 0) days.add(day);
+    else if (name === "Weekday") for (const weekday of [1, 2, 3, 4, 5]) days.add(weekday);
+    else if (name === "WeekendDay") for (const weekday of [0, 6]) days.add(weekday);
+    else if (name === "Day") for (const weekday of [0, 1, 2, 3, 4, 5, 6]) days.add(weekday);
+  }
+  return [...days].sort((a, b) => a - b);
+}

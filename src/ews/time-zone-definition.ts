@@ -1,0 +1,235 @@
+/**
+ * Decides what a TimeZoneDefinition means: an id alone, or periods, groups of yearly
+ * transitions, and the instants at which one group takes over from another (types.xsd,
+ * TimeZoneDefinitionType; §1.1). And how one is written, for clients that ask for the
+ * server's zones before they ask anything else.
+ */
+
+import { RequestFault } from "../availability/request-fault.js";
+import { type InstantMs, instant, MINUTE_MS } from "../availability/time-window.js";
+import {
+  type BiasMinutes,
+  bias,
+  TimeZone,
+  UTC_ZONE,
+  type YearlyChange,
+  yearFromChanges,
+  type ZoneYear,
+} from "../availability/time-zone.js";
+import { parseDateTime } from "./date-time.js";
+import { windowsTimeZone } from "./windows-time-zones.js";
+import type { XmlCursor } from "./xml-cursor.js";
+import { escaped } from "./xml-text.js";
+import { integer, WEEKDAYS } from "./zone-rules-xml.js";
+
+/** What is in force from `from` on: yearly changes, or, without any, one bias all the time. */
+interface Era {
+  readonly from: InstantMs;
+  readonly changes: readonly YearlyChange[];
+  readonly otherwise: BiasMinutes;
+}
+
+/** A group as written: where each of its transitions leads is a period's id, resolved once all periods are known. */
+interface Transition {
+  readonly to: string;
+  readonly kind: string;
+  readonly month?: number;
+  readonly day?: YearlyChange["day"];
+  readonly timeOfDayMs: number;
+  readonly at?: InstantMs | undefined;
+}
+
+/** Reads the `TimeZoneDefinition` the cursor stands on. Throws "invalid-zone". */
+export function readTimeZoneDefinition(xml: XmlCursor): TimeZone {
+  const id = xml.attribute("Id");
+  const depth = xml.depth;
+  const periods = new Map<string, BiasMinutes>();
+  const groups = new Map<string, Transition[]>();
+  let eras: Transition[] = [];
+  while (xml.nextChild(depth)) {
+    const inner = xml.depth;
+    if (xml.name === "t:Periods") {
+      while (xml.nextChild(inner)) {
+        const period = xml.attribute("Id");
+        if (period !== undefined) periods.set(period, durationMinutes(xml.attribute("Bias") ?? ""));
+      }
+    } else if (xml.name === "t:TransitionsGroups") {
+      while (xml.nextChild(inner)) groups.set(xml.attribute("Id") ?? "", readTransitions(xml));
+    } else if (xml.name === "t:Transitions") eras = readTransitions(xml);
+  }
+  if (eras.length > 0 && periods.size > 0) return zoneOfEras(eras.map((era) => eraOf(era, groups, periods)));
+  const zone = id === undefined ? undefined : windowsTimeZone(id);
+  if (zone === undefined) {
+    const named =
+      id === undefined
+        ? "TimeZoneDefinition has neither an Id nor transitions"
+        : `'${id}' is not a known Windows time zone`;
+    throw new RequestFault(
+      "invalid-zone",
+      `The specified time zone isn't valid: ${named}. Send a TimeZone element or a full definition.`,
+    );
+  }
+  return zone;
+}
+
+function readTransitions(xml: XmlCursor): Transition[] {
+  const depth = xml.depth;
+  const transitions: Transition[] = [];
+  while (xml.nextChild(depth)) {
+    const inner = xml.depth;
+    let to = "";
+    let kind = "";
+    let month: number | undefined;
+    let order: number | undefined;
+    let weekday: number | undefined;
+    let date: number | undefined;
+    let timeOfDayMs = 0;
+    let at: InstantMs | undefined;
+    while (xml.nextChild(inner)) {
+      switch (xml.name) {
+        case "t:To":
+          kind = xml.attribute("Kind") ?? "";
+          to = xml.text().trim();
+          break;
+        case "t:TimeOffset":
+          timeOfDayMs = durationMinutes(xml.text()) * MINUTE_MS;
+          break;
+        case "t:Month":
+          month = integer(xml.text(), "Month", 1, 12);
+          break;
+        case "t:DayOfWeek":
+          weekday = WEEKDAYS.indexOf(xml.text().trim() as (typeof WEEKDAYS)[number]);
+          break;
+        case "t:Occurrence":
+          order = integer(xml.text(), "Occurrence", -1, 5);
+          break;
+        case "t:Day":
+          date = integer(xml.text(), "Day", 1, 31);
+          break;
+        case "t:DateTime":
+          at = parseDateTime(xml.text(), UTC_ZONE);
+          break;
+      }
+    }
+    const day =
+      date !== undefined
+        ? { date }
+        : order !== undefined && weekday !== undefined && weekday >= 0
+          ? { order: order < 1 ? 5 : order, weekday }
+          : undefined;
+    transitions.push({ to, kind, timeOfDayMs, at, ...(month !== undefined && { month }), ...(day && { day }) });
+  }
+  return transitions;
+}
+
+function eraOf(
+  era: Transition,
+  groups: ReadonlyMap<string, Transition[]>,
+  periods: ReadonlyMap<string, BiasMinutes>,
+): Era {
+  const from = era.at ?? instant(Number.NEGATIVE_INFINITY);
+  const periodBias = (id: string): BiasMinutes => periods.get(id) ?? unknown(`period '${id}'`);
+  if (era.kind === "Period") return { from, changes: [], otherwise: periodBias(era.to) };
+  const group = groups.get(era.to) ?? unknown(`group '${era.to}'`);
+  const changes = group.flatMap(({ to, month, day, timeOfDayMs }): YearlyChange[] =>
+    month === undefined || day === undefined ? [] : [{ month, day, timeOfDayMs, biasAfter: periodBias(to) }],
+  );
+  const always = group.find((transition) => transition.month === undefined);
+  const otherwise = always === undefined ? changes[0]?.biasAfter : periodBias(always.to);
+  return { from, changes, otherwise: otherwise ?? unknown(`group '${era.to}' without transitions`) };
+}
+
+function unknown(what: string): never {
+  throw new RequestFault(
+    "invalid-zone",
+    `The specified time zone isn't valid: its definition names ${what}, which is not there.`,
+  );
+}
+
+function zoneOfEras(unsorted: readonly Era[]): TimeZone {
+  const eras = [...unsorted].sort((a, b) => a.from - b.from);
+  const zones = eras.map((era) => new TimeZone((year) => yearFromChanges(era.changes, era.otherwise, year)));
+  return new TimeZone((year): ZoneYear => {
+    const start = Date.UTC(year, 0, 1);
+    const end = Date.UTC(year + 1, 0, 1);
+    const first = Math.max(
+      0,
+      eras.findLastIndex((era) => era.from <= start),
+    );
+    const changes: { at: InstantMs; bias: BiasMinutes }[] = [];
+    eras.forEach((era, i) => {
+      const until = eras[i + 1]?.from ?? Number.POSITIVE_INFINITY;
+      if (i < first || era.from >= end) return;
+      const zone = zones[i] as TimeZone;
+      if (i > first) changes.push({ at: era.from, bias: zone.biasAt(era.from) });
+      changes.push(...zone.yearOf(year).changes.filter(({ at }) => at > era.from && at < until));
+    });
+    return { biasAtStart: (zones[first] as TimeZone).biasAt(instant(start)), changes };
+  });
+}
+
+/** Minutes of an xs:duration without years and months: "PT8H", "P0DT8H0M0.0S", "-PT1H". */
+function durationMinutes(text: string): BiasMinutes {
+  const match = /^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$/.exec(text.trim());
+  if (match === null) {
+    throw new RequestFault(
+      "invalid-zone",
+      "The specified time zone isn't valid: a Bias or TimeOffset is not a duration such as PT8H.",
+    );
+  }
+  const [, sign, days, hours, minutes, seconds] = match;
+  const total =
+    Number(days ?? 0) * 1440 + Number(hours ?? 0) * 60 + Number(minutes ?? 0) + Math.floor(Number(seconds ?? 0) / 60);
+  if (total > 2880)
+    throw new RequestFault("invalid-zone", "The specified time zone isn't valid: a Bias beyond two days.");
+  return bias(sign === "-" ? -total : total);
+}
+
+/**
+ * The definition of a zone as seen over the given years, one group a year: exact, also where a country's
+ * changes follow no rule that a group could state for ever.
+ */
+export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: number, lastYear: number): string {
+  const periods = new Map<BiasMinutes, string>();
+  const standard = Math.max(...[0, 6].map((month) => zone.biasAt(instant(Date.UTC(lastYear, month, 1)))));
+  const periodOf = (minutes: BiasMinutes): string => {
+    const period = `${minutes === standard ? "Std" : "Dlt"}/${minutes}`;
+    periods.set(minutes, period);
+    return period;
+  };
+  const groups: string[] = [];
+  const eras: string[] = [];
+  for (let year = firstYear; year <= lastYear; year++) {
+    const { biasAtStart, changes } = zone.yearOf(year);
+    periodOf(biasAtStart);
+    let before = biasAtStart;
+    const transitions = changes.map(({ at, bias: after }) => {
+      const transition = writeTransition(at - before * MINUTE_MS, periodOf(after));
+      before = after;
+      return transition;
+    });
+    const body =
+      transitions.length > 0
+        ? transitions.join("")
+        : `<t:Transition><t:To Kind="Period">${periodOf(biasAtStart)}</t:To></t:Transition>`;
+    groups.push(`<t:TransitionsGroup Id="${year - firstYear}">${body}</t:TransitionsGroup>`);
+    const to = `<t:To Kind="Group">${year - firstYear}</t:To>`;
+    eras.push(
+      year === firstYear
+        ? `<t:Transition>${to}</t:Transition>`
+        : `<t:AbsoluteDateTransition>${to}<t:DateTime>${year}-01-01T00:00:00</t:DateTime></t:AbsoluteDateTransition>`,
+    );
+  }
+  const written = [...periods].map(
+    ([minutes, period]) =>
+      `<t:Period Bias="${minutes < 0 ? "-" : ""}PT${Math.floor(Math.abs(minutes) / 60)}H${Math.abs(minutes) % 60}M" Name="${minutes === standard ? "Standard" : "Daylight"}" Id="${period}"></t:Period>`,
+  );
+  return `<t:TimeZoneDefinition Id="${escaped(id)}" Name="${escaped(id)}"><t:Periods>${written.join("")}</t:Periods><t:TransitionsGroups>${groups.join("")}</t:TransitionsGroups><t:Transitions>${eras.join("")}</t:Transitions></t:TimeZoneDefinition>`;
+}
+
+function writeTransition(wall: number, period: string): string {
+  const date = new Date(wall);
+  const daysInMonth = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const last = date.getUTCDate() + 7 > daysInMonth;
+  return `<t:RecurringDayTransition><t:To Kind="Period">${period}</t:To><t:TimeOffset>PT${date.getUTCHours()}H${date.getUTCMinutes()}M</t:TimeOffset><t:Month>${date.getUTCMonth() + 1}</t:Month><t:DayOfWeek>${WEEKDAYS[date.getUTCDay()]}</t:DayOfWeek><t:Occurrence>${last ? -1 : Math.ceil(date.getUTCDate() / 7)}</t:Occurrence></t:RecurringDayTransition>`;
+}

@@ -1,0 +1,23 @@
+/**
+ * Decides how bytes become text: UTF-8, nothing else, and exactly. A wrong byte is
+ * refused, not replaced, because a replaced character in an address is another address.
+ */
+
+import { isAscii, isUtf8 } from "node:buffer";
+import { RequestFault } from "../availability/request-fault.js";
+
+export function xmlText(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString("latin1");
+  if (!isUtf8(bytes)) {
+    throw new RequestFault(
+      "malformed",
+      "The request failed schema validation: the body is not UTF-8. Line 1, position 1.",
+      {
+        line: 1,
+        column: 1,
+      },
+    );
+  }
+  const text = bytes.toString("utf8");
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
