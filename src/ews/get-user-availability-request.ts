@@ -54,7 +54,7 @@ export function readAvailabilityRequest(xml: XmlCursor, headerZone: TimeZone | u
   let options: WrittenOptions | undefined;
   let wantsSuggestions = false;
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:TimeZone":
         bodyZone = timeZoneFromRules(readZoneRules(xml));
         break;
@@ -88,7 +88,7 @@ function readMailboxes(xml: XmlCursor): AskedMailbox[] {
   const mailboxes: AskedMailbox[] = [];
   let count = 0;
   while (xml.nextChild(depth)) {
-    if (xml.name !== "t:MailboxData") continue;
+    if (xml.name() !== "t:MailboxData") continue;
     // Beyond the limit they are only counted: the fault names the number.
     if (++count <= MAXIMUM_MAILBOXES) mailboxes.push(readMailbox(xml));
   }
@@ -101,10 +101,10 @@ function readMailbox(xml: XmlCursor): AskedMailbox {
   let text: string | undefined;
   let routingType = "SMTP";
   while (xml.nextChild(depth)) {
-    if (xml.name !== "t:Email") continue;
+    if (xml.name() !== "t:Email") continue;
     while (xml.nextChild(depth + 1)) {
-      if (xml.name === "t:Address") text = xml.text().trim();
-      else if (xml.name === "t:RoutingType") routingType = xml.text().trim() || "SMTP";
+      if (xml.name() === "t:Address") text = xml.text().trim();
+      else if (xml.name() === "t:RoutingType") routingType = xml.text().trim() || "SMTP";
     }
   }
   if (text === undefined) throw malformed("MailboxData needs Email/Address");
@@ -117,11 +117,11 @@ function readOptions(xml: XmlCursor): WrittenOptions {
   const depth = xml.depth;
   const options: WrittenOptions = { start: undefined, end: undefined, interval: undefined, view: undefined };
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:TimeWindow":
         while (xml.nextChild(depth + 1)) {
-          if (xml.name === "t:StartTime") options.start = xml.text();
-          else if (xml.name === "t:EndTime") options.end = xml.text();
+          if (xml.name() === "t:StartTime") options.start = xml.text();
+          else if (xml.name() === "t:EndTime") options.end = xml.text();
         }
         break;
       case "t:MergedFreeBusyIntervalInMinutes":

@@ -17,7 +17,7 @@ const YEARS_EACH_WAY = 5;
 
 /** The response element for the operation the cursor stands on, or a {@link RequestFault}. `year` is the current one. */
 export function answerOtherOperation(xml: XmlCursor, year: number): string {
-  switch (xml.name) {
+  switch (xml.name()) {
     case "m:GetServerTimeZones":
       return answerTimeZones(xml, year);
     case "m:ConvertId":
@@ -26,7 +26,7 @@ export function answerOtherOperation(xml: XmlCursor, year: number): string {
         `<m:ConvertIdResponseMessage ResponseClass="Error"><m:MessageText>This gateway holds no mailboxes and no items.</m:MessageText><m:ResponseCode>ErrorInvalidOperation</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey></m:ConvertIdResponseMessage>`,
       ]);
     default:
-      if (!xml.name.startsWith("m:")) {
+      if (!xml.name().startsWith("m:")) {
         throw malformed(
           `the Body holds ${localName(xml)}, which is not in the EWS messages namespace (http://schemas.microsoft.com/exchange/services/2006/messages)`,
         );
@@ -43,8 +43,8 @@ function answerTimeZones(xml: XmlCursor, year: number): string {
   const depth = xml.depth;
   const ids: string[] = [];
   while (xml.nextChild(depth)) {
-    if (xml.name !== "m:Ids") continue;
-    while (xml.nextChild(depth + 1)) if (xml.name === "t:Id") ids.push(xml.text().trim());
+    if (xml.name() !== "m:Ids") continue;
+    while (xml.nextChild(depth + 1)) if (xml.name() === "t:Id") ids.push(xml.text().trim());
   }
   // Exchange leaves out what it does not know. Without ids it lists every zone; here that is none but UTC.
   const definitions = (ids.length === 0 ? ["UTC"] : ids.slice(0, MOST_ZONES)).map((id) => {

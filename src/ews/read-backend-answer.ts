@@ -45,13 +45,13 @@ export type BackendAnswer =
 /** Reads a whole answer. Throws a RequestFault "malformed" when it is not one. How many answers are right, the asker knows. */
 export function readBackendAnswer(text: string, asked: AskedOfBackend): BackendAnswer {
   const xml = new XmlCursor(text);
-  if (xml.name !== "s:Envelope" && xml.name !== "s12:Envelope") throw malformed("not a SOAP envelope");
+  if (xml.name() !== "s:Envelope" && xml.name() !== "s12:Envelope") throw malformed("not a SOAP envelope");
   let found: BackendAnswer | undefined;
   while (xml.nextChild(1)) {
-    if (xml.name !== "s:Body" && xml.name !== "s12:Body") continue;
+    if (xml.name() !== "s:Body" && xml.name() !== "s12:Body") continue;
     while (xml.nextChild(2)) {
-      if (xml.name === "s:Fault" || xml.name === "s12:Fault") found = { kind: "fault", fault: readSoapFault(xml) };
-      else if (xml.name === "m:GetUserAvailabilityResponse")
+      if (xml.name() === "s:Fault" || xml.name() === "s12:Fault") found = { kind: "fault", fault: readSoapFault(xml) };
+      else if (xml.name() === "m:GetUserAvailabilityResponse")
         found = { kind: "answers", answers: readResponse(xml, asked) };
     }
   }
@@ -64,8 +64,8 @@ function readResponse(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer[] {
   const answers: MailboxAnswer[] = [];
   const depth = xml.depth;
   while (xml.nextChild(depth)) {
-    if (xml.name !== "m:FreeBusyResponseArray") continue;
-    while (xml.nextChild(depth + 1)) if (xml.name === "m:FreeBusyResponse") answers.push(readEntry(xml, asked));
+    if (xml.name() !== "m:FreeBusyResponseArray") continue;
+    while (xml.nextChild(depth + 1)) if (xml.name() === "m:FreeBusyResponse") answers.push(readEntry(xml, asked));
   }
   return answers;
 }
@@ -76,10 +76,10 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   let code = "";
   let view: FreeBusyView | string | undefined;
   while (xml.nextChild(depth)) {
-    if (xml.name === "m:ResponseMessage") {
+    if (xml.name() === "m:ResponseMessage") {
       responseClass = xml.attribute("ResponseClass") ?? "";
-      while (xml.nextChild(depth + 1)) if (xml.name === "m:ResponseCode") code = xml.text().trim();
-    } else if (xml.name === "m:FreeBusyView") view = readView(xml, asked);
+      while (xml.nextChild(depth + 1)) if (xml.name() === "m:ResponseCode") code = xml.text().trim();
+    } else if (xml.name() === "m:FreeBusyView") view = readView(xml, asked);
   }
   const { backend } = asked;
   if (responseClass === "Error" || (code !== "" && code !== "NoError")) {
@@ -98,7 +98,7 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   let workingHours: WorkingHours | undefined;
   let wrong: string | undefined;
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:FreeBusyViewType":
         type = xml.text().trim();
         break;
@@ -108,7 +108,7 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
       case "t:CalendarEventArray":
         events = [];
         while (xml.nextChild(depth + 1)) {
-          if (xml.name !== "t:CalendarEvent") continue;
+          if (xml.name() !== "t:CalendarEvent") continue;
           const event = readEvent(xml, asked.detail === "details");
           if (event === undefined) wrong = "a calendar event without a readable time";
           else if (overlaps(asked.window, event.start, event.end)) events.push(event);
@@ -156,7 +156,7 @@ function readEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefi
   let busyType: BusyType = "NoData";
   let details: EventDetails | undefined;
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:StartTime":
         start = parseDateTime(xml.text(), UTC_ZONE);
         break;
@@ -192,7 +192,7 @@ function readDetails(xml: XmlCursor): EventDetails {
   // Until it says otherwise, an event is private.
   let isPrivate = true;
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:ID":
         id = xml.text();
         break;
@@ -231,15 +231,15 @@ function readWorkingHours(xml: XmlCursor): WorkingHours | undefined {
   let zone: ZoneRules | undefined;
   const periods: WorkingPeriod[] = [];
   while (xml.nextChild(depth)) {
-    if (xml.name === "t:TimeZone") {
+    if (xml.name() === "t:TimeZone") {
       try {
         zone = readZoneRules(xml);
       } catch {
         zone = undefined;
       }
-    } else if (xml.name === "t:WorkingPeriodArray") {
+    } else if (xml.name() === "t:WorkingPeriodArray") {
       while (xml.nextChild(depth + 1)) {
-        const period = xml.name === "t:WorkingPeriod" ? readPeriod(xml) : undefined;
+        const period = xml.name() === "t:WorkingPeriod" ? readPeriod(xml) : undefined;
         if (period !== undefined) periods.push(period);
       }
     }
@@ -253,9 +253,9 @@ function readPeriod(xml: XmlCursor): WorkingPeriod | undefined {
   let startMinutes = Number.NaN;
   let endMinutes = Number.NaN;
   while (xml.nextChild(depth)) {
-    if (xml.name === "t:DayOfWeek") weekdays = weekdaysOf(xml.text());
-    else if (xml.name === "t:StartTimeInMinutes") startMinutes = Number(xml.text());
-    else if (xml.name === "t:EndTimeInMinutes") endMinutes = Number(xml.text());
+    if (xml.name() === "t:DayOfWeek") weekdays = weekdaysOf(xml.text());
+    else if (xml.name() === "t:StartTimeInMinutes") startMinutes = Number(xml.text());
+    else if (xml.name() === "t:EndTimeInMinutes") endMinutes = Number(xml.text());
   }
   const whole = Number.isInteger(startMinutes) && Number.isInteger(endMinutes);
   if (!whole || startMinutes < 0 || endMinutes > 1440 || startMinutes > endMinutes || weekdays.length === 0) {

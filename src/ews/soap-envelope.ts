@@ -36,9 +36,9 @@ export function readSoapRequest<Body>(
   readBody: (xml: XmlCursor, zone: TimeZone | undefined) => Body,
 ): SoapRequest<Body> {
   const xml = new XmlCursor(text);
-  if (xml.name !== "s:Envelope") {
+  if (xml.name() !== "s:Envelope") {
     throw malformed(
-      xml.name === "s12:Envelope"
+      xml.name() === "s12:Envelope"
         ? "a SOAP 1.2 envelope; send SOAP 1.1 (http://schemas.xmlsoap.org/soap/envelope/)"
         : `the root element is ${localName(xml)}; a SOAP 1.1 Envelope is expected`,
     );
@@ -48,15 +48,15 @@ export function readSoapRequest<Body>(
   let read: { body: Body } | undefined;
   let bodies = 0;
   while (xml.nextChild(1)) {
-    if (xml.name === "s:Header") {
+    if (xml.name() === "s:Header") {
       while (xml.nextChild(2)) {
         mustBeUnderstood(xml);
-        if (xml.name === "t:RequestServerVersion") serverVersion = xml.attribute("Version");
-        else if (xml.name === "t:TimeZoneContext") {
-          while (xml.nextChild(3)) if (xml.name === "t:TimeZoneDefinition") zone = readTimeZoneDefinition(xml);
+        if (xml.name() === "t:RequestServerVersion") serverVersion = xml.attribute("Version");
+        else if (xml.name() === "t:TimeZoneContext") {
+          while (xml.nextChild(3)) if (xml.name() === "t:TimeZoneDefinition") zone = readTimeZoneDefinition(xml);
         }
       }
-    } else if (xml.name === "s:Body") {
+    } else if (xml.name() === "s:Body") {
       if (++bodies > 1) throw malformed("a second Body");
       while (xml.nextChild(2)) {
         if (read !== undefined) throw malformed("a second element in the Body");
@@ -71,8 +71,8 @@ export function readSoapRequest<Body>(
 
 function mustBeUnderstood(xml: XmlCursor): void {
   const flag = xml.attribute("s:mustUnderstand");
-  const essential = (flag === "1" || flag === "true") && !UNDERSTOOD.has(xml.name);
-  if (essential || xml.name === "wsse:Security") {
+  const essential = (flag === "1" || flag === "true") && !UNDERSTOOD.has(xml.name());
+  if (essential || xml.name() === "wsse:Security") {
     throw new RequestFault("must-understand", `The SOAP header ${localName(xml)} is not understood here.`);
   }
 }
@@ -82,7 +82,7 @@ export function malformed(what: string): RequestFault {
 }
 
 export function localName(xml: XmlCursor): string {
-  return xml.name.slice(xml.name.indexOf(":") + 1);
+  return xml.name().slice(xml.name().indexOf(":") + 1);
 }
 
 // ServerVersionInfo: clients need the four numbers (§1.2). The vocabulary is that of Exchange Server SE; the

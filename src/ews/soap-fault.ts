@@ -72,14 +72,14 @@ export function readSoapFault(xml: XmlCursor): SoapFault {
   let code: string | undefined;
   let backOffMs: number | undefined;
   while (xml.nextChild(depth)) {
-    if (xml.name.endsWith(":faultcode")) faultCode = xml.text().trim();
-    else if (xml.name.endsWith(":faultstring")) message = xml.text().trim();
-    else if (xml.name.endsWith(":detail")) {
+    if (xml.name().endsWith(":faultcode")) faultCode = xml.text().trim();
+    else if (xml.name().endsWith(":faultstring")) message = xml.text().trim();
+    else if (xml.name().endsWith(":detail")) {
       while (xml.nextChild(depth + 1)) {
-        if (xml.name === "e:ResponseCode") code = xml.text().trim();
-        else if (xml.name === "t:MessageXml" || xml.name === "e:MessageXml") {
+        if (xml.name() === "e:ResponseCode") code = xml.text().trim();
+        else if (xml.name() === "t:MessageXml" || xml.name() === "e:MessageXml") {
           while (xml.nextChild(depth + 2)) {
-            if (!xml.name.endsWith(":Value") || xml.attribute("Name") !== "BackOffMilliseconds") continue;
+            if (!xml.name().endsWith(":Value") || xml.attribute("Name") !== "BackOffMilliseconds") continue;
             const value = Number(xml.text().trim());
             if (value >= 0) backOffMs = value;
           }

@@ -48,14 +48,14 @@ export function readTimeZoneDefinition(xml: XmlCursor): TimeZone {
   let eras: Transition[] = [];
   while (xml.nextChild(depth)) {
     const inner = xml.depth;
-    if (xml.name === "t:Periods") {
+    if (xml.name() === "t:Periods") {
       while (xml.nextChild(inner)) {
         const period = xml.attribute("Id");
         if (period !== undefined) periods.set(period, durationMinutes(xml.attribute("Bias") ?? ""));
       }
-    } else if (xml.name === "t:TransitionsGroups") {
+    } else if (xml.name() === "t:TransitionsGroups") {
       while (xml.nextChild(inner)) groups.set(xml.attribute("Id") ?? "", readTransitions(xml));
-    } else if (xml.name === "t:Transitions") eras = readTransitions(xml);
+    } else if (xml.name() === "t:Transitions") eras = readTransitions(xml);
   }
   if (eras.length > 0 && periods.size > 0) return zoneOfEras(eras.map((era) => eraOf(era, groups, periods)));
   const zone = id === undefined ? undefined : windowsTimeZone(id);
@@ -86,7 +86,7 @@ function readTransitions(xml: XmlCursor): Transition[] {
     let timeOfDayMs = 0;
     let at: InstantMs | undefined;
     while (xml.nextChild(inner)) {
-      switch (xml.name) {
+      switch (xml.name()) {
         case "t:To":
           kind = xml.attribute("Kind") ?? "";
           to = xml.text().trim();

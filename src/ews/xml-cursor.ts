@@ -82,16 +82,13 @@ for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:") CLASS[
 for (const c of "0123456789.-") CLASS[c.charCodeAt(0)] = 2;
 for (const c of " \t\r\n") CLASS[c.charCodeAt(0)] = 4;
 
-const LT = 0x3c;
 const GT = 0x3e;
 const SLASH = 0x2f;
 const BANG = 0x21;
 const QUESTION = 0x3f;
 
 export class XmlCursor {
-  /** Name of the element the cursor stands on or in: "t:Bias", "?:Unknown". */
-  name = "";
-
+  #name = "";
   readonly #text: string;
   #at = 0;
   readonly #open: string[] = [];
@@ -114,6 +111,11 @@ export class XmlCursor {
     if (!this.#advance()) this.#fail("no root element", text.length);
   }
 
+  /** Name of the element whose start tag was read last: "t:Bias", "?:Unknown". A method, so that no compiler believes it constant. */
+  name(): string {
+    return this.#name;
+  }
+
   /** How many elements are open, the one the cursor stands on included. */
   get depth(): number {
     return this.#open.length;
@@ -124,7 +126,7 @@ export class XmlCursor {
    * False when that element has ended; the cursor is then behind it.
    *
    *     const depth = cursor.depth;
-   *     while (cursor.nextChild(depth)) switch (cursor.name) { … }
+   *     while (cursor.nextChild(depth)) switch (cursor.name()) { … }
    */
   nextChild(depth: number): boolean {
     for (;;) {
@@ -206,7 +208,7 @@ export class XmlCursor {
 
   #startTag(lt: number): void {
     const text = this.#text;
-    if (this.#open.length === 0 && this.#scopes.length === 0 && this.name !== "")
+    if (this.#open.length === 0 && this.#scopes.length === 0 && this.#name !== "")
       this.#fail("a second root element", lt);
     if (this.#open.length >= MAXIMUM_DEPTH) this.#fail(`elements nested deeper than ${MAXIMUM_DEPTH}`, lt);
     let at = this.#nameEnd(lt + 1);
@@ -222,7 +224,7 @@ export class XmlCursor {
     const name = this.#scope.elementName(written);
     if (name === undefined) this.#fail(`<${written}> uses a prefix that is not declared`, lt);
     this.#open.push(written);
-    this.name = name;
+    this.#name = name;
     this.#at = at + 1;
   }
 

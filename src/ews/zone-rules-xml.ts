@@ -18,9 +18,9 @@ export function readZoneRules(xml: XmlCursor): ZoneRules {
   let standard: ZoneRule | undefined;
   let daylight: ZoneRule | undefined;
   while (xml.nextChild(depth)) {
-    if (xml.name === "t:Bias") own = integer(xml.text(), "Bias", -1440, 1440);
-    else if (xml.name === "t:StandardTime") standard = readRule(xml, "StandardTime");
-    else if (xml.name === "t:DaylightTime") daylight = readRule(xml, "DaylightTime");
+    if (xml.name() === "t:Bias") own = integer(xml.text(), "Bias", -1440, 1440);
+    else if (xml.name() === "t:StandardTime") standard = readRule(xml, "StandardTime");
+    else if (xml.name() === "t:DaylightTime") daylight = readRule(xml, "DaylightTime");
   }
   if (own === undefined) invalid("Bias is missing");
   if (standard === undefined || daylight === undefined) invalid("StandardTime and DaylightTime are both needed");
@@ -36,7 +36,7 @@ function readRule(xml: XmlCursor, of: string): ZoneRule {
   let weekday = 0;
   let year: number | undefined;
   while (xml.nextChild(depth)) {
-    switch (xml.name) {
+    switch (xml.name()) {
       case "t:Bias":
         added = integer(xml.text(), `${of}/Bias`, -1440, 1440);
         break;

@@ -35,7 +35,17 @@ export interface BackendCallOutcome {
   readonly failures: readonly MailboxFailure[];
 }
 
+/** A request that never became a lookup: not authenticated, not readable, not allowed. */
+export interface RefusedRequest {
+  readonly id: string;
+  readonly source: string;
+  readonly caller: string | undefined;
+  readonly status: number;
+  readonly reason: string;
+}
+
 export interface LookupObserver {
+  requestRefused(refused: RefusedRequest): void;
   lookupAnswered(outcome: LookupOutcome): void;
   backendAsked(outcome: BackendCallOutcome): void;
   /** Something that should not be able to happen did; the lookup went on without it. */

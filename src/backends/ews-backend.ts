@@ -1,0 +1,192 @@
+/**
+ * Decides how a system that speaks EWS is asked: Exchange, WorkMail, or another server of
+ * that language. Splits the question to the backend's limits, asks the parts at once, and
+ * puts them together; each part fails on its own, with its own reason.
+ *
+ * What differs between Exchange and WorkMail is data ({@link EwsDialect}), not code.
+ */
+
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { failed, type MailboxAnswer, type MailboxFailure } from "../availability/mailbox-answer.js";
+import { RequestFault } from "../availability/request-fault.js";
+import { DAY_MS, slices } from "../availability/time-window.js";
+import { writeAvailabilityRequest } from "../ews/get-user-availability-request.js";
+import { readBackendAnswer } from "../ews/read-backend-answer.js";
+import { xmlText } from "../ews/xml-bytes.js";
+import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
+import { type EwsTransport, TransportError } from "./ews-transport.js";
+import { failureOfFault, failureOfStatus } from "./http-failures.js";
+import { joinSlices } from "./join-slices.js";
+
+export interface EwsDialect {
+  /** Declared in RequestServerVersion; the second is tried once when the first is refused, and kept if it works. */
+  readonly serverVersions: readonly [first: string, fallback: string];
+  readonly maximumMailboxes: number;
+  readonly maximumWindowDays: number;
+}
+
+export interface EwsBackendOptions {
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly timeoutMs: number;
+  readonly dialect: EwsDialect;
+}
+
+/**
+ * The slots asked for, where a backend grants no events. Always the same, so that an answer from the cache is the
+ * answer that would be fetched; callers' slots are worked out from these, upwards, never to less.
+ */
+const INTERVAL_MINUTES = 15;
+const HEALTH_IS_FRESH_MS = 30_000;
+const REACH_TIMEOUT_MS = 3_000;
+
+export class EwsBackend implements AvailabilityBackend {
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly timeoutMs: number;
+  readonly #dialect: EwsDialect;
+  readonly #transport: EwsTransport;
+  #serverVersion: string;
+  #lastAsked: { readonly at: number; readonly health: BackendHealth } | undefined;
+
+  constructor(options: EwsBackendOptions, transport: EwsTransport) {
+    this.name = options.name;
+    this.serviceAccount = options.serviceAccount;
+    this.timeoutMs = options.timeoutMs;
+    this.#dialect = options.dialect;
+    this.#serverVersion = options.dialect.serverVersions[0];
+    this.#transport = transport;
+  }
+
+  async ask(question: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
+    const windows = slices(question.window, this.#dialect.maximumWindowDays * DAY_MS);
+    const batches = chunks(question.mailboxes, this.#dialect.maximumMailboxes);
+    const answered = await Promise.all(
+      batches.map(async (mailboxes) => {
+        const parts = await Promise.all(
+          windows.map((window) => this.#askPart({ mailboxes, window, detail: question.detail }, signal)),
+        );
+        return mailboxes.map((_, i) =>
+          joinSlices(
+            parts.map((part) => part[i] as MailboxAnswer),
+            windows,
+            INTERVAL_MINUTES,
+          ),
+        );
+      }),
+    );
+    return answered.flat();
+  }
+
+  async health(): Promise<BackendHealth> {
+    if (this.#lastAsked !== undefined && performance.now() - this.#lastAsked.at < HEALTH_IS_FRESH_MS) {
+      return this.#lastAsked.health;
+    }
+    try {
+      const status = await this.#transport.reach(AbortSignal.timeout(REACH_TIMEOUT_MS));
+      return { usable: true, reason: `reachable (HTTP ${status}); not asked in the last 30 s` };
+    } catch (error) {
+      const why = error instanceof TransportError ? error.code : "no answer in 3 s";
+      return {
+        usable: false,
+        reason: `backend-unreachable: ${why}. Check the url, name resolution, firewall and certificate.`,
+      };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  /** One request, at most as large as the backend takes. One answer per mailbox, always. */
+  async #askPart(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
+    const result = await this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    const whole = "reason" in result ? result : undefined;
+    this.#remember(whole);
+    if ("reason" in result) return part.mailboxes.map(() => failed(result));
+    return result;
+  }
+
+  async #askOnce(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[] | MailboxFailure> {
+    const [, fallback] = this.#dialect.serverVersions;
+    const first = await this.#exchange(part, this.#serverVersion, signal);
+    const refused = "code" in first && first.code === "ErrorInvalidServerVersion";
+    if (!refused || this.#serverVersion === fallback) return first;
+    const second = await this.#exchange(part, fallback, signal);
+    if (!("reason" in second)) this.#serverVersion = fallback;
+    return second;
+  }
+
+  async #exchange(
+    part: BackendQuestion,
+    serverVersion: string,
+    signal: AbortSignal,
+  ): Promise<readonly MailboxAnswer[] | MailboxFailure> {
+    const backend = this.name;
+    const asked = { ...part, backend, intervalMinutes: INTERVAL_MINUTES };
+    const http = await this.#transport.post(writeAvailabilityRequest({ ...asked, serverVersion }), signal);
+    const refused = failureOfStatus(backend, http);
+    if (refused !== undefined) return refused;
+    const { contentEncoding } = http;
+    if (contentEncoding !== undefined && contentEncoding !== "identity") {
+      return {
+        reason: "backend-unreadable",
+        backend,
+        detail: `content encoding ${contentEncoding}, which was not asked for`,
+      };
+    }
+    const answer = readBackendAnswer(xmlText(http.body), asked);
+    if (answer.kind === "fault") return failureOfFault(backend, answer.fault);
+    const { length } = answer.answers;
+    if (length === part.mailboxes.length) return answer.answers;
+    return {
+      reason: "backend-wrong-count",
+      backend,
+      detail: `${length} answers for ${part.mailboxes.length} mailboxes`,
+    };
+  }
+
+  #failureOf(error: unknown, signal: AbortSignal): MailboxFailure {
+    const backend = this.name;
+    if (signal.aborted) return { reason: "backend-timeout", backend, detail: `no answer in ${this.timeoutMs} ms` };
+    if (error instanceof RequestFault) return { reason: "backend-unreadable", backend, detail: "not an EWS answer" };
+    if (error instanceof TransportError) {
+      const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
+      return { reason, backend, detail: error.code };
+    }
+    throw error;
+  }
+
+  #remember(failure: MailboxFailure | undefined): void {
+    const health =
+      failure === undefined
+        ? { usable: true, reason: "answered when last asked" }
+        : { usable: false, reason: `${failure.reason} when last asked${failure.detail ? `: ${failure.detail}` : ""}` };
+    this.#lastAsked = { at: performance.now(), health };
+  }
+}
+
+function chunks(mailboxes: readonly MailboxAddress[], size: number): (readonly MailboxAddress[])[] {
+  const parts: (readonly MailboxAddress[])[] = [];
+  for (let i = 0; i < mailboxes.length; i += size) parts.push(mailboxes.slice(i, i + size));
+  return parts;
+}
+
+/** Exchange 2013 and later; the window limit is that of Exchange 2010 and later. */
+export const EXCHANGE: EwsDialect = {
+  serverVersions: ["Exchange2013", "Exchange2010"],
+  maximumMailboxes: 100,
+  maximumWindowDays: 62,
+};
+
+/** Refuses every schema after Exchange2010_SP2. Its window limit is not documented, so the older one is kept to. */
+export const WORKMAIL: EwsDialect = {
+  serverVersions: ["Exchange2010_SP2", "Exchange2007_SP1"],
+  maximumMailboxes: 100,
+  maximumWindowDays: 42,
+};
+
+/** WorkMail's EWS endpoint in a region, as AWS documents it. */
+export function workMailUrl(region: string): URL {
+  return new URL(`https://ews.mail.${region}.awsapps.com/EWS/Exchange.asmx`);
+}

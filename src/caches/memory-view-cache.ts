@@ -1,0 +1,62 @@
+/**
+ * Decides what a process keeps of answers: as much as fits the configured bytes, the
+ * least used going first. A mailbox may have a few windows kept side by side, because
+ * people page through weeks.
+ */
+
+import { LRUCache } from "lru-cache";
+import type { CalendarEvent } from "../availability/free-busy-view.js";
+import type { InstantMs } from "../availability/time-window.js";
+import { covers } from "../availability/time-window.js";
+import { type CachedAnswer, type CacheQuestion, serves, type ViewCache } from "../proxy/view-cache.js";
+
+const WINDOWS_PER_MAILBOX = 4;
+
+export class MemoryViewCache implements ViewCache {
+  readonly #entries: LRUCache<string, readonly CachedAnswer[]>;
+
+  constructor(maximumBytes: number) {
+    this.#entries = new LRUCache({ maxSize: maximumBytes, sizeCalculation: (kept, key) => sizeOf(kept, key) });
+  }
+
+  /** Synchronous within; a promise because other caches need one. */
+  async find(questions: readonly CacheQuestion[], now: InstantMs): Promise<readonly (CachedAnswer | undefined)[]> {
+    return questions.map((question) => this.#entries.get(question.key)?.find((kept) => serves(kept, question, now)));
+  }
+
+  async store(entries: readonly { readonly key: string; readonly kept: CachedAnswer }[]): Promise<void> {
+    for (const { key, kept } of entries) {
+      const others = kept.answer.kind === "view" ? (this.#entries.peek(key) ?? []) : [];
+      // The newer answer replaces what it covers, and any earlier "no such mailbox".
+      const beside = others.filter(
+        (other) =>
+          other.answer.kind === "view" &&
+          other.expiresAt > kept.learntAt &&
+          !(covers(kept.window, other.window) && (kept.detail === "details" || other.detail === kept.detail)),
+      );
+      this.#entries.set(key, [kept, ...beside.slice(0, WINDOWS_PER_MAILBOX - 1)]);
+    }
+  }
+}
+
+// Rough on purpose: what V8 takes for an object with its fields, and two bytes a character.
+const ENTRY_BYTES = 300;
+const EVENT_BYTES = 100;
+const DETAILS_BYTES = 150;
+
+function sizeOf(kept: readonly CachedAnswer[], key: string): number {
+  let bytes = key.length * 2;
+  for (const { answer } of kept) {
+    bytes += ENTRY_BYTES;
+    if (answer.kind === "failure") continue;
+    if (answer.view.detail === "merged") bytes += answer.view.merged.digits.length;
+    else for (const event of answer.view.events) bytes += eventSize(event);
+  }
+  return bytes;
+}
+
+function eventSize({ details }: CalendarEvent): number {
+  if (details === undefined) return EVENT_BYTES;
+  const text = (details.id?.length ?? 0) + (details.subject?.length ?? 0) + (details.location?.length ?? 0);
+  return EVENT_BYTES + DETAILS_BYTES + text * 2;
+}

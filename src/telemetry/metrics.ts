@@ -1,0 +1,74 @@
+/**
+ * Decides which numbers Prometheus sees. Labels are configured names and fixed words
+ * only: never an address, a caller's text or anything else a stranger could make up.
+ */
+
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
+
+export class Metrics implements LookupObserver {
+  readonly registry = new Registry();
+  readonly #lookups = new Histogram({
+    name: "freebusy_lookup_seconds",
+    help: "Time from a decoded question to its answer, by caller",
+    labelNames: ["caller"],
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly #mailboxes = new Counter({
+    name: "freebusy_mailboxes_total",
+    help: "Mailboxes answered, by backend, cache outcome and result (a view's detail, or the reason of the failure)",
+    labelNames: ["backend", "cache", "result"],
+    registers: [this.registry],
+  });
+  readonly #backendSeconds = new Histogram({
+    name: "freebusy_backend_seconds",
+    help: "Time a backend took to answer",
+    labelNames: ["backend"],
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly #backendFailures = new Counter({
+    name: "freebusy_backend_failures_total",
+    help: "Mailboxes a backend did not answer for, by reason",
+    labelNames: ["backend", "reason"],
+    registers: [this.registry],
+  });
+  readonly #refused = new Counter({
+    name: "freebusy_requests_refused_total",
+    help: "Requests that never became a lookup, by HTTP status and reason",
+    labelNames: ["status", "reason"],
+    registers: [this.registry],
+  });
+  readonly #unexpected = new Counter({
+    name: "freebusy_unexpected_total",
+    help: "Errors that should not be able to happen; each is in the log with its stack",
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
+    this.#lookups.observe({ caller }, durationMs / 1000);
+    for (const { backend, cache, delivered, failure } of mailboxes) {
+      this.#mailboxes.inc({ backend: backend ?? "none", cache, result: delivered ?? failure?.reason ?? "none" });
+    }
+  }
+
+  backendAsked({ backend, durationMs, failures }: BackendCallOutcome): void {
+    this.#backendSeconds.observe({ backend }, durationMs / 1000);
+    for (const { reason } of failures) this.#backendFailures.inc({ backend, reason });
+  }
+
+  requestRefused({ status, reason }: RefusedRequest): void {
+    this.#refused.inc({ status, reason });
+  }
+
+  unexpected(): void {
+    this.#unexpected.inc();
+  }
+}
