@@ -1,0 +1,144 @@
+/**
+ * Decides what can be configured: the schema of the YAML file, from which the types, the
+ * published JSON schema and the messages about mistakes all come. What a setting does is
+ * decided elsewhere.
+ */
+
+import { z } from "zod";
+import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
+
+const address = z
+  .string()
+  .refine((text) => parseMailboxAddress(text) !== undefined, "is not an SMTP address such as bob@corp.example");
+const domain = z.string().refine((text) => parseDomain(text) !== undefined, "is not a domain such as corp.example");
+const port = z.int().min(0).max(65535);
+const seconds = (least: number, most: number) => z.number().min(least).max(most);
+const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "use lower-case letters, digits, '-' and '_'");
+
+const secret = z
+  .string()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    "a secret is given by reference: env:NAME or file:/path, never in clear",
+  )
+  .describe("A reference: env:NAME for an environment variable, file:/path for a file's first line.");
+
+const view = z
+  .enum(["MergedOnly", "FreeBusy", "Detailed"])
+  .describe("The most that is shown: slots only, times without details, or times with subject and location.");
+
+const backend = {
+  username: z.string().min(1).describe("The service account, as the backend expects it: user@domain or DOMAIN\\user."),
+  password: secret,
+  timeoutSeconds: seconds(0.1, 60).default(15).describe("Shorter than timeBudgetSeconds."),
+  connections: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe("At most this many requests at once. Exchange allows an account about 27."),
+  maximumMailboxes: z.int().min(1).max(100).optional().describe("Mailboxes per request."),
+  maximumWindowDays: z.int().min(1).max(62).optional().describe("Longer windows are asked in slices."),
+  maximumAnswerMegabytes: z.number().min(1).max(256).default(32),
+  caFile: z.string().optional().describe("PEM file with the private authority that signed the backend's certificate."),
+  allowPlainHttp: z.boolean().default(false).describe("Send the service account's password over http://. For tests."),
+};
+const url = z.url({ protocol: /^https?$/ });
+
+export const configurationSchema = z.strictObject({
+  $schema: z.string().optional(),
+  listen: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: port.default(8080),
+      bodyLimitBytes: z.int().min(16_384).max(16_777_216).default(524_288),
+      tls: z
+        .strictObject({
+          certFile: z.string(),
+          keyFile: z.string(),
+          checkSeconds: seconds(0.1, 86_400).default(30).describe("How often the files are looked at for a renewal."),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  management: z.strictObject({ host: z.string().default("127.0.0.1"), port: port.default(9090) }).prefault({}),
+  timeBudgetSeconds: seconds(0.2, 60)
+    .default(18)
+    .describe("Every caller has its answer by then. Exchange gives up after about 20 to 25."),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error"]).default("info"),
+      addresses: z.enum(["hashed", "plain"]).default("hashed"),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      maximumMegabytes: z.number().min(1).max(65_536).default(64),
+      viewSeconds: seconds(0, 3600).default(60),
+      notFoundSeconds: seconds(0, 3600).default(10),
+    })
+    .prefault({}),
+  callers: z
+    .array(
+      z.strictObject({
+        name,
+        usernames: z
+          .array(z.string().min(1))
+          .min(1)
+          .describe("Every form the caller may sign in with; case does not matter."),
+        passwordHash: z
+          .string()
+          .regex(
+            /^(\$argon2(id|i|d)\$.+|\$scrypt\$.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+            "is not an argon2 or scrypt hash; make one with: freebusy hash-password",
+          )
+          .describe("$argon2id$… or $scrypt$…, itself or by reference."),
+        origin: z
+          .string()
+          .default("none")
+          .describe("The backend this caller speaks for, or none. It is never asked back."),
+        maximumView: view.default("FreeBusy"),
+      }),
+    )
+    .min(1),
+  backends: z
+    .record(
+      name,
+      z.discriminatedUnion("type", [
+        z.strictObject({ type: z.literal("ews"), url, ...backend }),
+        z.strictObject({
+          type: z.literal("workmail"),
+          region: z.enum(["us-east-1", "us-west-2", "eu-west-1"]).optional(),
+          url: url.optional().describe("Instead of region."),
+          ...backend,
+        }),
+      ]),
+    )
+    .refine((backends) => Object.keys(backends).length > 0, "at least one backend is needed"),
+  addressSpaces: z
+    .array(
+      z.strictObject({
+        domain,
+        backend: z.string(),
+        rewriteDomain: domain.optional().describe("The backend is asked about the same local part in this domain."),
+      }),
+    )
+    .default([]),
+  mailboxes: z
+    .array(
+      z.strictObject({
+        address: address.describe("The address the backend is asked about."),
+        backend: z.string(),
+        aliases: z.array(address).default([]).describe("Other addresses of the same mailbox."),
+      }),
+    )
+    .default([]),
+});
+
+export type Configuration = z.output<typeof configurationSchema>;
+
+/** The JSON schema of the file, for editors and for whoever generates configurations. */
+export function configurationJsonSchema(): object {
+  const schema = z.toJSONSchema(configurationSchema, { io: "input", unrepresentable: "any" });
+  return { ...schema, title: "Free/busy gateway configuration" };
+}

@@ -1,0 +1,144 @@
+/**
+ * Decides how EWS arrives over HTTP: authenticated before the body is read, POST with XML
+ * only, dispatched on the body's first element, faults as HTTP 500 and everything that is
+ * not EWS at all as a plain status with a sentence that says what was expected.
+ *
+ * Knows no backend and no cache: a decoded question goes in, answers come out.
+ */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { AvailabilityQuery } from "../availability/availability-query.js";
+import type { MailboxAnswer } from "../availability/mailbox-answer.js";
+import { RequestFault } from "../availability/request-fault.js";
+import { type AvailabilityRequest, readAvailabilityRequest } from "../ews/get-user-availability-request.js";
+import { writeAvailabilityResponse } from "../ews/get-user-availability-response.js";
+import { answerOtherOperation } from "../ews/other-operations.js";
+import { knowsWorkingElsewhere, readSoapRequest, writeSoapResponse } from "../ews/soap-envelope.js";
+import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
+import { xmlText } from "../ews/xml-bytes.js";
+import type { Caller } from "../proxy/answer-query.js";
+import type { LookupObserver } from "../proxy/lookup-observer.js";
+import type { BasicAuthenticator } from "./basic-authentication.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+export interface EwsRouteOptions {
+  readonly answer: (query: AvailabilityQuery, caller: Caller, id: string) => Promise<readonly MailboxAnswer[]>;
+  readonly authenticator: BasicAuthenticator;
+  readonly observer: LookupObserver;
+  readonly now: () => number;
+}
+
+/** Exactly these bytes: DavMail compares them. */
+const XML = "text/xml; charset=utf-8";
+const CHALLENGE = 'Basic realm="free/busy", charset="UTF-8"';
+const PATH = "/EWS/Exchange.asmx";
+
+/** What the body held: a question, or the finished answer to some other operation. */
+type Operation = AvailabilityRequest | string;
+
+export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions): Promise<void> {
+  const { authenticator, observer } = options;
+  app.decorateRequest("caller", null);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ["text/xml", "application/xml", "application/soap+xml"],
+    { parseAs: "buffer" },
+    (_, body, done) => done(null, body),
+  );
+
+  app.addHook("onRequest", async (request, reply) => {
+    const found = authenticator.authenticate(request.headers.authorization);
+    const result = found instanceof Promise ? await found : found;
+    if (result.kind === "known") {
+      request.caller = result.caller;
+      const { "content-encoding": encoding } = request.headers;
+      if (encoding === undefined || encoding === "identity") return;
+      return refuse(request, reply, 415, "content-encoding", "Send the body without Content-Encoding.");
+    }
+    if (result.reason === "too-many-checks") {
+      reply.header("retry-after", "5");
+      return refuse(
+        request,
+        reply,
+        503,
+        result.reason,
+        "Too many sign-ins are being checked. Try again in a few seconds.",
+      );
+    }
+    reply.header("www-authenticate", CHALLENGE);
+    // The first call of many clients carries no credentials: that is how they learn the scheme, not an incident.
+    if (result.reason === "no-credentials") return reply.code(401).type("text/plain; charset=utf-8").send(SIGN_IN);
+    return refuse(request, reply, 401, result.reason, SIGN_IN);
+  });
+
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
+    if (error instanceof RequestFault) {
+      tellRefused(request, 500, error.reason);
+      return reply.code(500).type(XML).send(writeRequestFault(error));
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500)
+      return refuse(
+        request,
+        reply,
+        status,
+        error.code ?? "bad-request",
+        PLAIN[status] ?? "The request cannot be read.",
+      );
+    observer.unexpected("an EWS request failed", error);
+    return reply.code(500).type(XML).send(writeInternalFault());
+  });
+
+  app.route({
+    method: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    url: PATH,
+    handler: async (request, reply) =>
+      refuse(
+        request,
+        reply.header("allow", "POST"),
+        405,
+        "method",
+        "POST a SOAP 1.1 GetUserAvailability request here.",
+      ),
+  });
+
+  app.post(PATH, async (request, reply) => {
+    if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
+      throw new RequestFault(
+        "malformed",
+        "The request failed schema validation: the body is empty; a SOAP 1.1 envelope is expected.",
+      );
+    }
+    const { serverVersion, body } = readSoapRequest<Operation>(xmlText(request.body), (xml, zone) =>
+      xml.name() === "m:GetUserAvailabilityRequest"
+        ? readAvailabilityRequest(xml, zone)
+        : answerOtherOperation(xml, new Date(options.now()).getUTCFullYear()),
+    );
+    reply.type(XML).header("request-id", request.id);
+    if (typeof body === "string") return writeSoapResponse(body, serverVersion);
+    const answers =
+      body.query === undefined ? [] : await options.answer(body.query, request.caller as Caller, request.id);
+    const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
+    return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
+  });
+
+  function refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string) {
+    tellRefused(request, status, reason);
+    return reply.code(status).type("text/plain; charset=utf-8").send(`${sentence}\n`);
+  }
+
+  function tellRefused(request: FastifyRequest, status: number, reason: string): void {
+    observer.requestRefused({ id: request.id, source: request.ip, caller: request.caller?.name, status, reason });
+  }
+}
+
+const SIGN_IN = "Sign in with HTTP Basic: DOMAIN\\user or user@domain, as configured under callers.\n";
+const PLAIN: Readonly<Record<number, string>> = {
+  413: "The request is larger than this gateway reads. 100 mailboxes fit many times over; see listen.bodyLimitBytes.",
+  415: "Send the SOAP envelope as Content-Type: text/xml; charset=utf-8.",
+};

@@ -1,0 +1,65 @@
+/**
+ * Decides which certificate the listener shows: the one in the files, also after they
+ * have been renewed, without a restart. A pair that does not fit together is reported,
+ * and the last good one stays in use.
+ */
+
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { createSecureContext, type Server as TlsServer } from "node:tls";
+
+export interface TlsFileSettings {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly checkSeconds: number;
+}
+
+export interface TlsLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export class TlsFiles {
+  readonly #settings: TlsFileSettings;
+  readonly #log: TlsLog;
+  #shown = "";
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(settings: TlsFileSettings, log: TlsLog) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  read(): { cert: string; key: string } {
+    const cert = readFileSync(this.#settings.certFile, "utf8");
+    const key = readFileSync(this.#settings.keyFile, "utf8");
+    this.#shown = cert + key;
+    return { cert, key };
+  }
+
+  /** Looks at the contents rather than for events: mounted secrets are swapped by links, which send none. */
+  watch(server: Server): void {
+    this.#timer = setInterval(() => this.#renew(server as unknown as TlsServer), this.#settings.checkSeconds * 1000);
+    this.#timer.unref();
+  }
+
+  unwatch(): void {
+    clearInterval(this.#timer);
+  }
+
+  #renew(server: TlsServer): void {
+    const { certFile } = this.#settings;
+    const before = this.#shown;
+    try {
+      const pair = this.read();
+      if (this.#shown === before) return;
+      createSecureContext(pair);
+      server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+      this.#log.info({ certFile }, "the renewed certificate is in use");
+    } catch (error) {
+      // Said once per content, and looked at again: the other half of the pair may still be on its way.
+      if (this.#shown !== before)
+        this.#log.error({ certFile, err: error }, "the certificate files do not fit; the last good pair stays");
+    }
+  }
+}
