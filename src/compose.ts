@@ -43,7 +43,8 @@ export function createLog(level: string): Logger {
 }
 
 export function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Gateway {
-  const now = Date.now;
+  // Monotonic, and finer than a millisecond.
+  const now = () => performance.timeOrigin + performance.now();
   const metrics = new Metrics();
   const observer = new Observers(new LookupLog(log, configuration.log.addresses), metrics);
   const backends = new Map(
