@@ -1,0 +1,335 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BUSY_TYPES, type CalendarEvent } from "../../src/availability/free-busy-view.js";
+import { parseMailboxAddress } from "../../src/availability/mailbox-address.js";
+import { FAILURE_REASONS, failed, type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
+import { instant } from "../../src/availability/time-window.js";
+import { timeZoneFromRules, type ZoneRules } from "../../src/availability/zone-rules.js";
+import { type AvailabilityRequest, readAvailabilityRequest } from "../../src/ews/get-user-availability-request.js";
+import { writeAvailabilityResponse } from "../../src/ews/get-user-availability-response.js";
+import { readBackendAnswer } from "../../src/ews/read-backend-answer.js";
+import { readSoapRequest, writeSoapResponse } from "../../src/ews/soap-envelope.js";
+import { canValidate, hasSamples, samples, validate } from "../support/shared.js";
+import { ZONES } from "../support/zones.js";
+
+const readRequest = (text: string) => readSoapRequest(text, readAvailabilityRequest);
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+const asked = {
+  backend: "exchange",
+  window: { start: instant(Date.UTC(2026, 6, 1)), end: instant(Date.UTC(2026, 6, 2)) },
+  detail: "details" as const,
+  intervalMinutes: 15,
+};
+const ENVELOPE =
+  'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"';
+const answerOf = (entry: string) => {
+  const result = readBackendAnswer(
+    `<s:Envelope ${ENVELOPE}><s:Body><m:GetUserAvailabilityResponse><m:FreeBusyResponseArray><m:FreeBusyResponse>${entry}</m:FreeBusyResponse></m:FreeBusyResponseArray></m:GetUserAvailabilityResponse></s:Body></s:Envelope>`,
+    asked,
+  );
+  return result.kind === "answers" ? result.answers[0] : undefined;
+};
+const success = (view: string) =>
+  answerOf(
+    `<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage><m:FreeBusyView>${view}</m:FreeBusyView>`,
+  );
+const event = (start: string, end: string, rest = "<t:BusyType>Busy</t:BusyType>") =>
+  `<t:CalendarEvent><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime>${rest}</t:CalendarEvent>`;
+const viewOf = (answer: MailboxAnswer | undefined) => (answer?.kind === "view" ? answer.view : undefined);
+const timed = (answer: MailboxAnswer | undefined) => {
+  const view = viewOf(answer);
+  return view === undefined || view.detail === "merged" ? [] : view.events;
+};
+
+describe.skipIf(!hasSamples)("captured and documented requests", () => {
+  it.each(samples(/^req-(?!go-ews)/))("%s is read", (_, text) => {
+    const { body } = readRequest(text);
+    expect(body.query !== undefined || body.wantsSuggestions).toBe(true);
+  });
+
+  it("a request without an envelope is told that one is expected", () => {
+    const [, text] = samples(/^req-go-ews/)[0] as [string, string];
+    expect(() => readRequest(text)).toThrow(/SOAP 1.1 Envelope is expected/);
+    const wrapped = text.replace(/<\?xml[^>]*>|<!--[\s\S]*?-->/g, "");
+    const { query } = readRequest(`<s:Envelope ${ENVELOPE}><s:Body>${wrapped}</s:Body></s:Envelope>`).body;
+    expect(iso(query?.window.start)).toBe("2006-02-06T00:00:00.000Z");
+  });
+
+  it.each([
+    ["req-outlook-windows-detailed.xml", "2012-04-18T13:00:00.000Z"],
+    ["req-exchangelib.xml", "2025-03-03T07:00:00.000Z"],
+    ["req-ewsmanagedapi-2010-timezonecontext-suggestions.xml", "2014-02-13T08:00:00.000Z"],
+    ["req-synthetic-exchange-crossforest-2007header.xml", "2025-03-01T08:00:00.000Z"],
+  ])("%s starts at the instant its zone means", (name, start) => {
+    const [, text] = samples(/./).find(([sample]) => sample === name) as [string, string];
+    expect(iso(readRequest(text).body.query?.window.start)).toBe(start);
+  });
+});
+
+describe.skipIf(!hasSamples)("captured and documented answers of backends", () => {
+  it.each(samples(/^resp-(?!exchange2007-suggestions)/))(
+    "%s is read, and nothing in it becomes free by mistake",
+    (_, text) => {
+      const window = { start: instant(0), end: instant(Date.UTC(2100, 0, 1)) };
+      const result = readBackendAnswer(text, { ...asked, window });
+      if (result.kind !== "answers") throw new Error("a fault");
+      const errors = [...text.matchAll(/ResponseClass="Error"/g)].length;
+      expect(result.answers.filter(({ kind }) => kind === "failure")).toHaveLength(errors);
+      expect(result.answers).toHaveLength([...text.matchAll(/<(\w+:)?FreeBusyResponse>/g)].length);
+    },
+  );
+
+  it.each(samples(/^fault-/))("%s is a fault with its code", (name, text) => {
+    const result = readBackendAnswer(text, asked);
+    expect(result).toMatchObject({ kind: "fault", fault: { code: expect.stringMatching(/^Error[A-Za-z]+$/) } });
+    if (name.includes("backoff"))
+      expect(result).toMatchObject({ fault: { code: "ErrorServerBusy", backOffMs: 297749 } });
+  });
+});
+
+describe("a backend's answer", () => {
+  const nine = Date.UTC(2026, 6, 1, 9);
+
+  it.each([
+    ["no offset", "2026-07-01T09:00:00"],
+    ["Z", "2026-07-01T09:00:00Z"],
+    ["an offset", "2026-07-01T11:00:00.000+02:00"],
+  ])("has the same times with %s", (_, start) => {
+    const events = timed(
+      success(
+        `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event(start, "2026-07-01T10:00:00Z")}</t:CalendarEventArray>`,
+      ),
+    );
+    expect(events[0]?.start).toBe(nine);
+  });
+
+  it("is put in order, without what lies outside the window", () => {
+    const events = timed(
+      success(
+        `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T12:00:00", "2026-07-01T13:00:00")}${event("2020-01-01T00:00:00", "2020-01-02T00:00:00")}${event("2026-07-01T09:00:00", "2026-07-01T10:00:00")}</t:CalendarEventArray>`,
+      ),
+    );
+    expect(events.map(({ start }) => start)).toEqual([nine, nine + 3 * 3_600_000]);
+  });
+
+  it.each([
+    [
+      "an unreadable time",
+      `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("soon", "2026-07-01T10:00:00")}</t:CalendarEventArray>`,
+    ],
+    [
+      "an end before its start",
+      `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T11:00:00", "2026-07-01T10:00:00")}</t:CalendarEventArray>`,
+    ],
+    ["view None", "<t:FreeBusyViewType>None</t:FreeBusyViewType>"],
+    ["an unknown view", "<t:FreeBusyViewType>Everything</t:FreeBusyViewType>"],
+    ["a merged view without slots", "<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType>"],
+    [
+      "slots of other digits",
+      "<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>0125</t:MergedFreeBusy>",
+    ],
+  ])("with %s is a failure, not an empty calendar", (_, view) => {
+    expect(success(view)).toMatchObject({ kind: "failure", failure: { reason: "backend-unreadable" } });
+  });
+
+  it("without a view at all is a failure", () => {
+    expect(
+      answerOf(
+        '<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>',
+      ),
+    ).toMatchObject({ kind: "failure" });
+  });
+
+  it("with slots in place of the events is a merged view", () => {
+    expect(
+      viewOf(
+        success("<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>0220</t:MergedFreeBusy>"),
+      ),
+    ).toMatchObject({ detail: "merged", merged: { digits: "0220" } });
+  });
+
+  it("keeps stretches without data that its events do not explain", () => {
+    const events = timed(
+      success(
+        "<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>0044</t:MergedFreeBusy><t:CalendarEventArray></t:CalendarEventArray>",
+      ),
+    );
+    expect(
+      events.map(({ start, end, busyType }) => [
+        (start - asked.window.start) / 60_000,
+        (end - asked.window.start) / 60_000,
+        busyType,
+      ]),
+    ).toEqual([[30, 60, "NoData"]]);
+  });
+
+  it("takes a busy type nobody knows as no data", () => {
+    const [one] = timed(
+      success(
+        `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00", "<t:BusyType>Astral</t:BusyType>")}</t:CalendarEventArray>`,
+      ),
+    );
+    expect(one?.busyType).toBe("NoData");
+  });
+
+  it("loses the text of private events, and of those that do not say whether they are", () => {
+    const details = (flag: string) =>
+      `<t:BusyType>Busy</t:BusyType><t:CalendarEventDetails><t:ID>1</t:ID><t:Subject>secret</t:Subject><t:Location>secret</t:Location>${flag}</t:CalendarEventDetails>`;
+    const subject = (flag: string) =>
+      timed(
+        success(
+          `<t:FreeBusyViewType>Detailed</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00", details(flag))}</t:CalendarEventArray>`,
+        ),
+      )[0]?.details?.subject;
+    expect([
+      subject("<t:IsPrivate>true</t:IsPrivate>"),
+      subject(""),
+      subject("<t:IsPrivate>false</t:IsPrivate>"),
+    ]).toEqual([undefined, undefined, "secret"]);
+  });
+
+  it.each([
+    "ErrorMailRecipientNotFound",
+    "ErrorNonExistentMailbox",
+    "ErrorItemNotFound",
+    "ErrorNameResolutionNoResults",
+  ])("that says %s says that there is no such mailbox", (code) => {
+    expect(
+      answerOf(`<m:ResponseMessage ResponseClass="Error"><m:ResponseCode>${code}</m:ResponseCode></m:ResponseMessage>`),
+    ).toMatchObject({ failure: { reason: "mailbox-not-found" } });
+  });
+});
+
+describe("an answer to a caller", () => {
+  const window = { start: instant(Date.UTC(2026, 6, 1)), end: instant(Date.UTC(2026, 6, 3)) };
+  const zone = timeZoneFromRules(ZONES["Europe/Berlin"] as ZoneRules);
+  const anyText = fc.string({ unit: "grapheme", maxLength: 20 });
+  const anyEvent: fc.Arbitrary<CalendarEvent> = fc
+    .record({
+      from: fc.integer({ min: -100, max: 2800 }),
+      length: fc.integer({ min: 1, max: 600 }),
+      busyType: fc.constantFrom(...BUSY_TYPES),
+      details: fc.record({
+        id: anyText,
+        subject: anyText,
+        location: anyText,
+        isMeeting: fc.boolean(),
+        isRecurring: fc.boolean(),
+        isException: fc.boolean(),
+        isReminderSet: fc.boolean(),
+        isPrivate: fc.constant(false),
+      }),
+    })
+    .map(({ from, length, busyType, details }) => ({
+      start: instant(window.start + from * 60_000),
+      end: instant(window.start + (from + length) * 60_000),
+      busyType,
+      details,
+    }));
+  const request = (count: number): AvailabilityRequest => ({
+    zone,
+    wantsSuggestions: true,
+    query: {
+      mailboxes: Array.from({ length: count }, () => ({
+        text: "a<b@c",
+        routingType: "SMTP" as const,
+        address: parseMailboxAddress("a@corp.example"),
+      })),
+      window,
+      intervalMinutes: 30,
+      view: { detail: "details", merged: true },
+    },
+  });
+  const written = (answers: MailboxAnswer[], workingElsewhere = true) =>
+    writeSoapResponse(
+      writeAvailabilityResponse(request(answers.length), answers, { workingElsewhere }),
+      "Exchange2013",
+    );
+
+  it("read back by the reader of backends' answers is what was written, in any zone", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(anyEvent, { maxLength: 5 }), { minLength: 1, maxLength: 5 }), (calendars) => {
+        const sorted = calendars.map((events) => [...events].sort((a, b) => a.start - b.start || a.end - b.end));
+        const text = writeSoapResponse(
+          writeAvailabilityResponse(
+            { ...request(sorted.length), zone: timeZoneFromRules(ZONES["Asia/Kolkata"] as ZoneRules) },
+            sorted.map((events) => viewed({ detail: "details", events })),
+            { workingElsewhere: true },
+          ),
+          "Exchange2013",
+        );
+        const shift = 330 * 60_000;
+        const result = readBackendAnswer(text, {
+          ...asked,
+          window: { start: instant(0), end: instant(Date.UTC(2100, 0, 1)) },
+          intervalMinutes: 30,
+        });
+        const back = result.kind === "answers" ? result.answers.map(timed) : [];
+        const clean = (value: string | undefined) =>
+          value?.replace(
+            /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+            "\ufffd",
+          );
+        const expected = sorted.map((events) =>
+          events.map((one) => ({
+            ...one,
+            start: one.start + shift,
+            end: one.end + shift,
+            details: {
+              ...one.details,
+              id: clean(one.details?.id),
+              subject: clean(one.details?.subject),
+              location: clean(one.details?.location),
+            },
+          })),
+        );
+        const comparable = back.map((events) => events.filter(({ details }) => details !== undefined));
+        expect(comparable).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has a FreeBusyView and a known code for every reason a mailbox can fail with", () => {
+    for (const reason of FAILURE_REASONS) {
+      const text = written([failed({ reason, backend: "exchange" })]);
+      expect(text).toContain("<t:FreeBusyViewType>None</t:FreeBusyViewType>");
+      expect(text).toContain(`[${reason}]`);
+      validate(text);
+    }
+  });
+
+  it("never closes an element by itself", () => {
+    expect(written([viewed({ detail: "times", events: [] }), failed({ reason: "no-access" })])).not.toContain("/>");
+  });
+
+  it("says Free for working elsewhere to callers that do not know it, and always writes digit 0", () => {
+    const events = [
+      { start: window.start, end: instant(window.start + 3_600_000), busyType: "WorkingElsewhere" as const },
+    ];
+    const answers = [viewed({ detail: "times" as const, events })];
+    expect(written(answers)).toContain("<t:BusyType>WorkingElsewhere<");
+    expect(written(answers, false)).toContain("<t:BusyType>Free<");
+    for (const knows of [true, false])
+      expect(written(answers, knows)).toContain(`<t:MergedFreeBusy>${"0".repeat(96)}<`);
+  });
+
+  it.skipIf(!canValidate)("is valid by the schema, whatever is in it", () => {
+    const hours = {
+      zone: ZONES["America/New_York"] as ZoneRules,
+      periods: [{ weekdays: [1, 2], startMinutes: 540, endMinutes: 1020 }],
+    };
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 4 }), (events) => {
+        validate(
+          written([
+            viewed({ detail: "details", events, workingHours: hours }),
+            viewed({ detail: "merged", merged: { start: window.start, intervalMinutes: 30, digits: "0124" } }),
+            failed({ reason: "backend-timeout" }),
+          ]),
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
