@@ -19,14 +19,24 @@ module.exports = {
       from: { path: "^src/availability/" },
       to: { dependencyTypes: ["npm", "npm-dev", "core"], pathNot: "^(node:)?url$" },
     },
-    only("policy-sees-core", "^src/proxy/", ["^src/availability/", "^src/proxy/"], "Policy talks to the world through its own ports."),
+    only(
+      "policy-sees-core",
+      "^src/proxy/",
+      ["^src/availability/", "^src/proxy/"],
+      "Policy talks to the world through its own ports.",
+    ),
     {
       name: "policy-has-no-packages",
       severity: "error",
       from: { path: "^src/proxy/" },
       to: { dependencyTypes: ["npm", "npm-dev", "core"] },
     },
-    only("codec-sees-core", "^src/ews/", ["^src/availability/", "^src/ews/"], "A codec turns text into core and back; no sockets."),
+    only(
+      "codec-sees-core",
+      "^src/ews/",
+      ["^src/availability/", "^src/ews/"],
+      "A codec turns text into core and back; no sockets.",
+    ),
     {
       name: "codec-has-no-sockets",
       severity: "error",
@@ -36,7 +46,12 @@ module.exports = {
     only("backends-inward", "^src/backends/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/backends/"]),
     only("caches-inward", "^src/caches/", ["^src/availability/", "^src/proxy/", "^src/caches/"]),
     only("telemetry-inward", "^src/telemetry/", ["^src/availability/", "^src/proxy/", "^src/telemetry/"]),
-    only("inbound-inward", "^src/inbound/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/inbound/"], "An inbound adapter never meets a backend or a cache."),
+    only(
+      "inbound-inward",
+      "^src/inbound/",
+      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/inbound/"],
+      "An inbound adapter never meets a backend or a cache.",
+    ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",
@@ -59,7 +74,8 @@ module.exports = {
     {
       name: "simulators-are-independent-witnesses",
       severity: "error",
-      comment: "A simulator written on the product's own codec would repeat its mistakes. Only the demo starts the product.",
+      comment:
+        "A simulator written on the product's own codec would repeat its mistakes. Only the demo starts the product.",
       from: { path: "^simulators/", pathNot: "^simulators/demo\\.ts$" },
       to: { path: "^src/" },
     },

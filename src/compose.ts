@@ -85,17 +85,23 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
 
+  const stop = async () => {
+    draining = true;
+    tls?.unwatch();
+    await drained(ews);
+    await drained(ops);
+    await Promise.all([...backends.values()].map((backend) => backend.close()));
+  };
   return {
+    stop,
     async start() {
-      const operations = await ops.listen(management);
-      return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
-    },
-    async stop() {
-      draining = true;
-      tls?.unwatch();
-      await ews.close();
-      await ops.close();
-      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      try {
+        const operations = await ops.listen(management);
+        return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
+      } catch (error) {
+        await stop();
+        throw error;
+      }
     },
   };
 }
@@ -126,6 +132,16 @@ function createListener(bodyLimit: number, tls: TlsFiles | undefined): FastifyIn
       .send("Nothing is served here. EWS is at POST /EWS/Exchange.asmx.\n");
   });
   return app;
+}
+
+/** Closes a listener; connections kept alive are closed as soon as what is under way on them is answered. */
+async function drained(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+  }
 }
 
 function createBackend(

@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { parse, YAMLParseError } from "yaml";
+import { parse } from "yaml";
 import type { z } from "zod";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { type Configuration, configurationSchema } from "./configuration.js";
@@ -45,9 +45,7 @@ export function parseConfiguration(file: string, text: string, environment: Node
   try {
     raw = parse(text);
   } catch (error) {
-    if (error instanceof YAMLParseError)
-      throw new ConfigurationError(file, [`not YAML: ${error.message.split("\n")[0]}`]);
-    throw error;
+    throw new ConfigurationError(file, [`not YAML: ${(error as Error).message.split("\n")[0]}`]);
   }
   const result = configurationSchema.safeParse(raw);
   const problems = result.success ? [] : result.error.issues.flatMap(describe);

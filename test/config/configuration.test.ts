@@ -1,0 +1,111 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { configurationJsonSchema } from "../../src/config/configuration.js";
+import { ConfigurationError, parseConfiguration } from "../../src/config/load-configuration.js";
+import { VERSION } from "../../src/version.js";
+
+const GOOD = `
+callers:
+  - { name: exchange, usernames: ['CORP\\exchange'], passwordHash: '$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHQ$aGFzaA', origin: exchange }
+backends:
+  exchange: { type: ews, url: https://mail.corp.example/EWS/Exchange.asmx, username: 'CORP\\svc', password: env:SECRET }
+addressSpaces:
+  - { domain: corp.example, backend: exchange }
+`;
+const problems = (text: string, environment = {}): readonly string[] => {
+  try {
+    parseConfiguration("freebusy.yaml", text, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+};
+
+describe("a configuration", () => {
+  it("with little in it has safe defaults", () => {
+    const { configuration, secrets } = parseConfiguration("x", GOOD, { SECRET: "s3cret" });
+    expect(configuration.listen.host).toBe("127.0.0.1");
+    expect(configuration.callers[0]?.maximumView).toBe("FreeBusy");
+    expect(configuration.log.addresses).toBe("hashed");
+    expect(secrets.get("backends.exchange.password")).toBe("s3cret");
+  });
+
+  it("takes secrets from files, without the last line end", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "secret-")), "password");
+    writeFileSync(file, "s3cret\n");
+    const { secrets } = parseConfiguration("x", GOOD.replace("env:SECRET", `file:${file}`), {});
+    expect(secrets.get("backends.exchange.password")).toBe("s3cret");
+  });
+
+  it("that is wrong in many places is told all of them at once, each with its path and a remedy", () => {
+    const text = `
+listen: { port: 99999, prot: 1, tls: { certFile: /nonexistent.pem, keyFile: /nonexistent.key } }
+timeBudgetSeconds: 10
+callers:
+  - { name: a, usernames: [A@corp.example], passwordHash: hunter2, origin: exchagne }
+  - { name: b, usernames: [a@CORP.example], passwordHash: env:UNSET_HASH }
+backends:
+  exchange: { type: ews, url: http://mail.corp.example/, username: svc, password: hunter2, timeoutSeconds: 12 }
+  workmail: { type: workmail, username: svc, password: env:UNSET_PASSWORD }
+addressSpaces:
+  - { domain: corp.example, backend: exchnage }
+  - { domain: CORP.example, backend: exchange }
+mailboxes:
+  - { address: bob, backend: workmail }
+`;
+    const found = problems(text);
+    for (const expected of [
+      /^listen\.port: /,
+      /^listen\.prot: no such setting/,
+      /^listen\.tls\.certFile: \/nonexistent\.pem cannot be read/,
+      /^callers\.0\.passwordHash: .*hash-password/,
+      /^callers\.0\.origin: there is no backend 'exchagne'\. Known: exchange, workmail/,
+      /^callers\.1: entry 'a@corp\.example' is already in callers\.0/,
+      /^callers\.1\.passwordHash: the environment variable UNSET_HASH is not set\. Set it, or use file:/,
+      /^backends\.exchange\.password: a secret is given by reference/,
+      /^backends\.exchange\.url: http:/,
+      /^backends\.exchange\.timeoutSeconds: 12 is not shorter than timeBudgetSeconds \(10\)/,
+      /^backends\.workmail\.password: the environment variable UNSET_PASSWORD/,
+      /^backends\.workmail: give either region or url/,
+      /^addressSpaces\.0\.backend: there is no backend 'exchnage'/,
+      /^addressSpaces\.1: entry 'corp\.example' is already in/,
+      /^mailboxes\.0\.address: is not an SMTP address/,
+    ]) {
+      expect(found).toContainEqual(expect.stringMatching(expected));
+    }
+    expect(found.join()).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["a list", "- 1"],
+    ["no YAML", "a: [1"],
+    ["a broken alias", "a: *b"],
+  ])("of %s is an error, not a crash", (_, text) => {
+    expect(problems(text).length).toBeGreaterThan(0);
+  });
+
+  it("has its schema published as the code has it", () => {
+    const published = JSON.parse(readFileSync("freebusy.schema.json", "utf8"));
+    expect(published).toEqual(JSON.parse(JSON.stringify(configurationJsonSchema())));
+  });
+
+  it("given as an example in the project is one that runs", () => {
+    const text = readFileSync("freebusy.example.yaml", "utf8");
+    const environment = {
+      EXCHANGE_PASSWORD: "x",
+      WORKMAIL_PASSWORD: "x",
+      EXCHANGE_CALLER_HASH: "$argon2id$x",
+      WORKMAIL_CALLER_HASH: "$argon2id$x",
+    };
+    expect(problems(text, environment)).toEqual([]);
+  });
+
+  it("knows the version of the package", () => {
+    expect(existsSync("package.json")).toBe(true);
+    expect(JSON.parse(readFileSync("package.json", "utf8")).version).toBe(VERSION);
+  });
+});

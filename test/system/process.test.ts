@@ -1,0 +1,277 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { authorization, freePort, PROJECT, question, type Site, startSite, told } from "../support/gateway-process.js";
+
+const MAIN = join(PROJECT, "dist/src/main.js");
+let site: Site | undefined;
+afterEach(async () => {
+  await site?.close();
+  site = undefined;
+});
+
+function freebusy(args: string[], input = ""): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], (error, out, err) =>
+      resolve({ code: Number(error?.code ?? 0), out, err }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+function certificate(folder: string, name: string): { cert: string; key: string } {
+  const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${name}`,
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ],
+    { stdio: "ignore" },
+  );
+  return { cert, key };
+}
+
+const shownName = (port: number) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+
+describe("the command line", () => {
+  it("explains itself", async () => {
+    expect(await freebusy(["--help"])).toMatchObject({ code: 0, out: expect.stringContaining("Usage: freebusy") });
+    expect(await freebusy(["--version"])).toMatchObject({ code: 0, out: "0.1.0\n" });
+  });
+
+  it.each([[[]], [["--nonsense"]], [["dance"]], [["run"]], [["run", "now", "--config", "x"]]])(
+    "ends with 2 and the usage for %j",
+    async (args) => {
+      expect(await freebusy(args)).toMatchObject({ code: 2, err: expect.stringContaining("Usage: freebusy") });
+    },
+  );
+
+  it("ends with 2 and every problem of a wrong configuration", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "config-")), "x.yaml");
+    writeFileSync(file, "callers: []\nbackends: {}\n");
+    const { code, err } = await freebusy(["check", "--config", file]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/callers[\s\S]*backends|backends[\s\S]*callers/)]);
+    expect(await freebusy(["--config", "/nonexistent.yaml"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("cannot be read (ENOENT)"),
+    });
+  });
+
+  it("hashes a password so that it can sign in", async () => {
+    const { out } = await freebusy(["hash-password"], "demo\n");
+    expect(out).toMatch(/^\$argon2id\$/);
+    site = await startSite((text) =>
+      text.replace(
+        "passwordHash: 'env:CALLER_HASH', maximumView: Detailed",
+        `passwordHash: '${out.trim()}', maximumView: Detailed`,
+      ),
+    );
+    expect((await site.ask(["alice@corp.example"])).status).toBe(200);
+  });
+});
+
+describe("the process", () => {
+  it("on SIGTERM finishes what is under way, then ends with 0", async () => {
+    site = await startSite();
+    site.exchange.behaviour.latencyMs = 800;
+    const under = Array.from({ length: 20 }, (_, i) =>
+      site?.ask(["alice@corp.example", "bob@corp.example"], {
+        start: `2026-08-${String(i + 1).padStart(2, "0")}T00:00:00`,
+        end: "2026-08-25T00:00:00",
+      }),
+    );
+    await vi.waitFor(() => expect(site?.workmail.asked.length).toBeGreaterThan(0));
+    const code = site.gateway.stop();
+    for (const answer of await Promise.all(under))
+      expect(told(answer?.text ?? "")).toEqual([
+        expect.stringMatching(/^Detailed/),
+        expect.stringMatching(/^Detailed/),
+      ]);
+    expect(await code).toBe(0);
+  });
+
+  it("goes on answering for one system while the other is killed, and again for both when it is back", async () => {
+    site = await startSite((text) => `${text}cache: { viewSeconds: 0 }\n`);
+    const both = ["alice@corp.example", "bob@corp.example"];
+    expect(told((await site.ask(both)).text)).toEqual([
+      expect.stringMatching(/^Detailed/),
+      expect.stringMatching(/^Detailed/),
+    ]);
+    const { port } = site.exchange;
+    await site.exchange.close();
+    for (let i = 0; i < 20; i++)
+      expect(told((await site.ask(both)).text)).toEqual(["backend-unreachable", expect.stringMatching(/^Detailed/)]);
+    const { startSimulator } = await import("../../simulators/ews-simulator.js");
+    const { calendarFromFile } = await import("../../simulators/calendar.js");
+    const { BACKEND_PASSWORD } = await import("../support/gateway-process.js");
+    const revived = await startSimulator({
+      style: "exchange",
+      port,
+      calendar: calendarFromFile(join(PROJECT, "simulators/demo-calendar.yaml"), "exchange"),
+      accounts: [{ username: "CORP\\svc", password: BACKEND_PASSWORD }],
+    });
+    expect(told((await site.ask(both)).text)).toEqual([
+      expect.stringMatching(/^Detailed/),
+      expect.stringMatching(/^Detailed/),
+    ]);
+    await revived.close();
+  });
+
+  it("asks a backend that knows only Exchange 2007 once more in its language, and remembers it", async () => {
+    site = await startSite();
+    const { startSimulator } = await import("../../simulators/ews-simulator.js");
+    const { calendarFromFile } = await import("../../simulators/calendar.js");
+    const { BACKEND_PASSWORD } = await import("../support/gateway-process.js");
+    const old = await startSimulator({
+      style: "workmail",
+      acceptedVersions: ["Exchange2007_SP1"],
+      calendar: calendarFromFile(join(PROJECT, "simulators/demo-calendar.yaml"), "workmail"),
+      accounts: [{ username: "svc@corp.example", password: BACKEND_PASSWORD }],
+    });
+    const before = site.workmail.url;
+    await site.close();
+    site = await startSite((text) => text.replace(/(workmail: \{ type: workmail, url: ')[^']+/, `$1${old.url}`));
+    expect(before).not.toBe(old.url);
+    for (const day of ["13", "06"])
+      expect(
+        told(
+          (await site.ask(["bob@corp.example"], { start: `2026-07-${day}T00:00:00`, end: "2026-07-20T00:00:00" })).text,
+        ),
+      ).toEqual([expect.stringMatching(/^Detailed/)]);
+    expect(old.asked.map(({ version }) => version)).toEqual([
+      "Exchange2010_SP2",
+      "Exchange2007_SP1",
+      "Exchange2007_SP1",
+    ]);
+    await old.close();
+  });
+
+  it("says on a port in use what to do, and ends with 1", async () => {
+    site = await startSite();
+    const text = siteText(site.gateway.port, await freePort());
+    const file = join(mkdtempSync(join(tmpdir(), "config-")), "x.yaml");
+    writeFileSync(file, text);
+    expect(await freebusy(["--config", file])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/is in use\. Stop what listens there/),
+    });
+  });
+
+  it("serves TLS, and shows a renewed certificate without a restart; a pair that does not fit changes nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tls-"));
+    const first = certificate(folder, "first");
+    site = await startSite((text) =>
+      text.replace(
+        "listen: { port: LISTEN_PORT",
+        `listen: { port: LISTEN_PORT, tls: { certFile: '${first.cert}', keyFile: '${first.key}', checkSeconds: 0.2 }`,
+      ),
+    );
+    const { port } = site.gateway;
+    expect(await shownName(port)).toBe("first");
+    const status = await new Promise((resolve, reject) => {
+      const call = request(
+        {
+          port,
+          host: "127.0.0.1",
+          path: "/EWS/Exchange.asmx",
+          method: "POST",
+          rejectUnauthorized: false,
+          headers: { "content-type": "text/xml", authorization: authorization() },
+        },
+        (reply) => resolve(reply.resume().statusCode),
+      );
+      call.on("error", reject).end(question(["alice@corp.example"]));
+    });
+    expect(status).toBe(200);
+    const second = certificate(folder, "second");
+    writeFileSync(first.key, "not a key");
+    await vi.waitFor(() => expect(site?.gateway.output()).toContain("do not fit"), 5000);
+    expect(await shownName(port)).toBe("first");
+    renameSync(second.cert, first.cert);
+    renameSync(second.key, first.key);
+    await vi.waitFor(async () => expect(await shownName(port)).toBe("second"), 5000);
+  });
+});
+
+describe("openapi.yaml", () => {
+  type Operation = { responses: Record<string, { content?: Record<string, unknown> }> };
+  const document = parse(readFileSync(join(PROJECT, "openapi.yaml"), "utf8")) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+
+  it("is valid OpenAPI", async () => {
+    expect(
+      (await new (await import("@seriousme/openapi-schema-validator")).Validator().validate(document)).errors ?? [],
+    ).toEqual([]);
+  });
+
+  it("describes what the running gateway serves: every documented answer is given, with its content type", async () => {
+    site = await startSite();
+    const { gateway } = site;
+    const seen: [string, string, number, string][] = [];
+    const call = async (path: string, method: string, base: string, init: RequestInit = {}) => {
+      const reply = await fetch(`${base}${path}`, { method, ...init });
+      seen.push([
+        path.replace(/\?.*/, ""),
+        method.toLowerCase(),
+        reply.status,
+        (reply.headers.get("content-type") ?? "").split(";")[0] as string,
+      ]);
+      await reply.arrayBuffer();
+    };
+    const ews = gateway.url.replace("/EWS/Exchange.asmx", "");
+    const xml = { "content-type": "text/xml", authorization: authorization() };
+    await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: question(["alice@corp.example"]) });
+    await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: "<x/>" });
+    await call("/EWS/Exchange.asmx", "POST", ews, { headers: { "content-type": "text/xml" }, body: "x" });
+    await call("/EWS/Exchange.asmx", "POST", ews, { headers: { ...xml, "content-type": "text/plain" }, body: "x" });
+    await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: "x".repeat(600_000) });
+    await call("/EWS/Exchange.asmx", "GET", ews, { headers: { authorization: authorization() } });
+    await call("/EWS/Exchange.asmx", "GET", ews);
+    for (const path of ["/healthz", "/readyz", "/readyz?backend=nobody", "/metrics"])
+      await call(path, "GET", gateway.management);
+    for (const [path, method, status, type] of seen) {
+      const response = document.paths[path]?.[method]?.responses[String(status)];
+      expect([path, method, status, Object.keys(response?.content ?? {})]).toEqual([path, method, status, [type]]);
+    }
+    const served = new Set(seen.map(([path, method]) => `${method} ${path}`));
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect(new Set(described)).toEqual(served);
+  });
+});
+
+function siteText(port: number, management: number): string {
+  return `listen: { port: ${port} }
+management: { port: ${management} }
+callers: [{ name: a, usernames: [a], passwordHash: $argon2id$x }]
+backends: { exchange: { type: ews, url: 'https://127.0.0.1:1/', username: a, password: 'file:${MAIN}' } }
+`;
+}
