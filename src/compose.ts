@@ -39,7 +39,9 @@ const DETAIL: Readonly<Record<Configuration["callers"][number]["maximumView"], V
 const MEGABYTE = 1024 * 1024;
 
 export function createLog(level: string): Logger {
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: pino.stdTimeFunctions.isoTime });
+  // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
+  const output = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 250 });
+  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: pino.stdTimeFunctions.isoTime }, output);
 }
 
 export function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Gateway {

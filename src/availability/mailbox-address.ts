@@ -17,6 +17,8 @@ export type MailboxAddress = string & { readonly form: "canonical SMTP address" 
 
 const CANONICAL =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+/** What the URL standard, by which domains are read, would skip, decode or take for the domain's end. */
+const NO_PART_OF_A_DOMAIN = /[\s\u0000-\u001f\u007f/\\?#%:@]/;
 const INTERNATIONAL_LOCAL_PART = /^[^\s"<>()[\],;:\\@\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,64}$/u;
 
 /** The canonical address, or undefined when the text is not an address we are ready to route. */
@@ -28,17 +30,23 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
 
   const at = trimmed.lastIndexOf("@");
   if (at < 1) return undefined;
-  const localPart = trimmed.slice(0, at).normalize("NFC").toLowerCase();
+  // Composed again after lowering: some letters with marks are one character in lower case only.
+  const localPart = trimmed.slice(0, at).normalize("NFC").toLowerCase().normalize("NFC");
   if (!INTERNATIONAL_LOCAL_PART.test(localPart)) return undefined;
-  const domain = parseDomain(trimmed.slice(at + 1));
+  const domain = asciiDomain(trimmed.slice(at + 1));
   if (domain === undefined) return undefined;
   return `${localPart}@${domain}` as MailboxAddress;
 }
 
 /** A domain in its canonical ASCII form, or undefined when it is none. */
 export function parseDomain(text: string): string | undefined {
+  return asciiDomain(text.trim());
+}
+
+function asciiDomain(text: string): string | undefined {
+  if (NO_PART_OF_A_DOMAIN.test(text)) return undefined;
   // domainToASCII follows the URL standard, which also reads "0x7f.1" as an IPv4 address: the pattern is judged on its result.
-  const domain = domainToASCII(text.trim().normalize("NFC"));
+  const domain = domainToASCII(text.normalize("NFC"));
   return CANONICAL.test(`a@${domain}`) ? domain : undefined;
 }
 

@@ -57,6 +57,6 @@ function yearlyChange(rule: ZoneRule, biasAfter: BiasMinutes): YearlyChange {
 }
 
 function firstOf({ standard, daylight }: ZoneRules): ZoneRule {
-  const months = (rule: ZoneRule) => (rule.year ?? 0) * 12 + rule.month;
-  return months(standard) < months(daylight) ? standard : daylight;
+  const days = (rule: ZoneRule) => ((rule.year ?? 0) * 12 + rule.month) * 32 + rule.dayOrder;
+  return days(standard) < days(daylight) ? standard : daylight;
 }

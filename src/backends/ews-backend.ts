@@ -6,6 +6,7 @@
  * What differs between Exchange and WorkMail is data ({@link EwsDialect}), not code.
  */
 
+import { setMaxListeners } from "node:events";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, type MailboxAnswer, type MailboxFailure } from "../availability/mailbox-answer.js";
 import { RequestFault } from "../availability/request-fault.js";
@@ -59,6 +60,8 @@ export class EwsBackend implements AvailabilityBackend {
   }
 
   async ask(question: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
+    // Each part listens to the one signal; there may be many parts.
+    setMaxListeners(0, signal);
     const windows = slices(question.window, this.#dialect.maximumWindowDays * DAY_MS);
     const batches = chunks(question.mailboxes, this.#dialect.maximumMailboxes);
     const answered = await Promise.all(

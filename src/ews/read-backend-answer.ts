@@ -194,13 +194,13 @@ function readDetails(xml: XmlCursor): EventDetails {
   while (xml.nextChild(depth)) {
     switch (xml.name()) {
       case "t:ID":
-        id = xml.text();
+        id = detached(xml.text());
         break;
       case "t:Subject":
-        subject = xml.text();
+        subject = detached(xml.text());
         break;
       case "t:Location":
-        location = xml.text();
+        location = detached(xml.text());
         break;
       case "t:IsMeeting":
         isMeeting = isTrue(xml.text());
@@ -220,6 +220,11 @@ function readDetails(xml: XmlCursor): EventDetails {
     }
   }
   return { id, subject, location, isMeeting, isRecurring, isException, isReminderSet, isPrivate };
+}
+
+/** A copy: a piece of a text keeps the whole text alive, and these pieces are kept in the cache. */
+function detached(piece: string): string {
+  return piece.length < 13 ? piece : Buffer.from(piece).toString();
 }
 
 const isTrue = (text: string): boolean => text.trim() === "true" || text.trim() === "1";

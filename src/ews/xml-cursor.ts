@@ -45,11 +45,14 @@ class Scope {
   }
 
   with(declarations: readonly (readonly [prefix: string, uri: string])[]): Scope {
-    const key = JSON.stringify(declarations);
+    // No prefix holds '=', and no two of the joined parts can be told apart wrongly with their lengths in front.
+    let key = "";
+    for (const [prefix, uri] of declarations) key += `${prefix}=${uri.length}=${uri}`;
     let inner = this.#inner.get(key);
     if (inner === undefined) {
       inner = new Scope(new Map(declarations), this);
       this.#inner.set(key, inner);
+      remembered++;
     }
     return inner;
   }
@@ -65,6 +68,7 @@ class Scope {
     if (local === "" || local.includes(":")) return undefined;
     const name = `${PREFIX_OF.get(uri ?? "") ?? "?"}:${local}`;
     this.#resolved.set(written, name);
+    remembered++;
     return name;
   }
 
@@ -74,7 +78,21 @@ class Scope {
   }
 }
 
-const OUTERMOST = new Map([["xml", XML_NAMESPACE]]);
+/**
+ * Scopes outlive a document: callers and backends write the same few declarations and names for ever. What strangers
+ * make up is forgotten, with everything else, once it is more than real senders could ever need.
+ */
+const MOST_REMEMBERED = 2_000;
+let remembered = 0;
+let outermost = new Scope(new Map([["xml", XML_NAMESPACE]]));
+
+function outermostScope(): Scope {
+  if (remembered > MOST_REMEMBERED) {
+    outermost = new Scope(new Map([["xml", XML_NAMESPACE]]));
+    remembered = 0;
+  }
+  return outermost;
+}
 
 // Character classes of tags: bit 1 may start a name, bit 2 may continue one, bit 4 is white space.
 const CLASS = new Uint8Array(128);
@@ -93,12 +111,13 @@ export class XmlCursor {
   #at = 0;
   readonly #open: string[] = [];
   readonly #scopes: Scope[] = [];
-  #scope = new Scope(OUTERMOST);
+  #scope = outermostScope();
   #selfClosed = false;
   #attributes: { name: string; value: string }[] = [];
   // Where the next '&' and ']]>' are, so that runs of text without them cost nothing.
   #nextAmpersand: number;
   #nextSectionEnd: number;
+  readonly #hasReturns: boolean;
   #captured: string | undefined;
 
   constructor(text: string) {
@@ -107,6 +126,7 @@ export class XmlCursor {
     if (bad !== null) this.#fail("a character that XML does not allow", bad.index);
     this.#nextAmpersand = indexOrInfinity(text, "&", 0);
     this.#nextSectionEnd = indexOrInfinity(text, "]]>", 0);
+    this.#hasReturns = text.includes("\r");
     this.#declaration();
     if (!this.#advance()) this.#fail("no root element", text.length);
   }
@@ -138,6 +158,8 @@ export class XmlCursor {
 
   /** The element's own text, without that of its children; the cursor is then behind the element. */
   text(): string {
+    const plain = this.#plainText();
+    if (plain !== undefined) return plain;
     const depth = this.#open.length;
     this.#captured = "";
     for (;;) {
@@ -165,6 +187,17 @@ export class XmlCursor {
   finish(): void {
     while (this.#open.length > 0) this.#advance();
     this.#advance();
+  }
+
+  /** The common case, text and then the end tag, without the general machinery; undefined when there is more to it. */
+  #plainText(): string | undefined {
+    if (this.#selfClosed) return undefined;
+    const from = this.#at;
+    const lt = this.#text.indexOf("<", from);
+    if (lt < 0 || this.#text.charCodeAt(lt + 1) !== SLASH) return undefined;
+    if (this.#nextAmpersand < lt || this.#nextSectionEnd < lt || this.#hasReturns) return undefined;
+    this.#endTag(lt);
+    return this.#text.slice(from, lt);
   }
 
   #skipChild(depth: number): void {
@@ -308,7 +341,7 @@ export class XmlCursor {
     } else if (text.startsWith("<![CDATA[", lt) && this.#open.length > 0) {
       const end = text.indexOf("]]>", lt + 9);
       if (end < 0) this.#fail("a CDATA section that is never closed", lt);
-      if (this.#captured !== undefined) this.#captured += text.slice(lt + 9, end).replace(/\r\n?/g, "\n");
+      if (this.#captured !== undefined) this.#captured += this.#lines(lt + 9, end);
       this.#at = end + 3;
       this.#nextSectionEnd = indexOrInfinity(text, "]]>", this.#at);
       if (this.#nextAmpersand < this.#at) this.#nextAmpersand = indexOrInfinity(text, "&", this.#at);
@@ -355,12 +388,18 @@ export class XmlCursor {
     if (this.#nextSectionEnd < end) this.#fail("']]>' in text", this.#nextSectionEnd);
     let piece: string | undefined;
     if (this.#nextAmpersand < end) {
-      piece = this.#decoded(this.#text.slice(from, end).replace(/\r\n?/g, "\n"), from);
+      piece = this.#decoded(this.#lines(from, end), from);
       this.#nextAmpersand = indexOrInfinity(this.#text, "&", end);
     }
     if (this.#captured === undefined) return;
-    piece ??= this.#text.slice(from, end).replace(/\r\n?/g, "\n");
+    piece ??= this.#lines(from, end);
     this.#captured = this.#captured === "" ? piece : this.#captured + piece;
+  }
+
+  /** A stretch of the text with its line ends as XML wants them. */
+  #lines(from: number, end: number): string {
+    const piece = this.#text.slice(from, end);
+    return this.#hasReturns ? piece.replace(/\r\n?/g, "\n") : piece;
   }
 
   #decoded(raw: string, at: number): string {

@@ -18,7 +18,7 @@ import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { Caller } from "../proxy/answer-query.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
-import type { BasicAuthenticator } from "./basic-authentication.js";
+import type { Authentication, BasicAuthenticator } from "./basic-authentication.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -51,30 +51,29 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     (_, body, done) => done(null, body),
   );
 
-  app.addHook("onRequest", async (request, reply) => {
+  // With a callback, because a caller seen before is known at once and no promise is needed.
+  app.addHook("onRequest", (request, reply, done) => {
     const found = authenticator.authenticate(request.headers.authorization);
-    const result = found instanceof Promise ? await found : found;
+    if (found instanceof Promise) found.then((result) => admit(result, request, reply, done), done);
+    else admit(found, request, reply, done);
+  });
+
+  function admit(result: Authentication, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     if (result.kind === "known") {
       request.caller = result.caller;
-      const { "content-encoding": encoding } = request.headers;
-      if (encoding === undefined || encoding === "identity") return;
-      return refuse(request, reply, 415, "content-encoding", "Send the body without Content-Encoding.");
+      const encoding = request.headers["content-encoding"];
+      if (encoding === undefined || encoding === "identity") done();
+      else refuse(request, reply, 415, "content-encoding", "Send the body without Content-Encoding.");
+    } else if (result.reason === "too-many-checks") {
+      const sentence = "Too many sign-ins are being checked. Try again in a few seconds.";
+      refuse(request, reply.header("retry-after", "5"), 503, result.reason, sentence);
+    } else {
+      reply.header("www-authenticate", CHALLENGE);
+      // The first call of many clients carries no credentials: that is how they learn the scheme, not an incident.
+      if (result.reason === "no-credentials") reply.code(401).type("text/plain; charset=utf-8").send(SIGN_IN);
+      else refuse(request, reply, 401, result.reason, SIGN_IN.trimEnd());
     }
-    if (result.reason === "too-many-checks") {
-      reply.header("retry-after", "5");
-      return refuse(
-        request,
-        reply,
-        503,
-        result.reason,
-        "Too many sign-ins are being checked. Try again in a few seconds.",
-      );
-    }
-    reply.header("www-authenticate", CHALLENGE);
-    // The first call of many clients carries no credentials: that is how they learn the scheme, not an incident.
-    if (result.reason === "no-credentials") return reply.code(401).type("text/plain; charset=utf-8").send(SIGN_IN);
-    return refuse(request, reply, 401, result.reason, SIGN_IN);
-  });
+  }
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     if (error instanceof RequestFault) {

@@ -75,10 +75,12 @@ export class BackendAsker {
     const wide = wholeDaysAround(window);
     for (const [backend, indexes] of missing) {
       const mailboxes = indexes.map((i) => (wanted[i] as Wanted).address);
-      const answers = this.#ask(backend, { mailboxes, window: wide, detail });
+      const abort = new AbortController();
+      const answers = this.#ask(backend, { mailboxes, window: wide, detail }, abort);
       indexes.forEach((wantedIndex, position) => {
         const answer = answers.then((all) => all[position] as MailboxAnswer);
-        this.#flights.begin({ key: (questions[wantedIndex] as CacheQuestion).key, window: wide, detail }, answer);
+        const { key } = questions[wantedIndex] as CacheQuestion;
+        this.#flights.begin({ key, window: wide, detail }, answer, abort.signal);
         pending[wantedIndex] = { cache: "miss", answer };
       });
     }
@@ -94,9 +96,12 @@ export class BackendAsker {
     }
   }
 
-  async #ask(backend: AvailabilityBackend, question: BackendQuestion): Promise<readonly MailboxAnswer[]> {
+  async #ask(
+    backend: AvailabilityBackend,
+    question: BackendQuestion,
+    abort: AbortController,
+  ): Promise<readonly MailboxAnswer[]> {
     const started = this.#now();
-    const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), backend.timeoutMs);
     let answers: readonly MailboxAnswer[];
     try {

@@ -2,7 +2,8 @@
  * Decides when a question is already under way: the same key, a window that covers it and
  * at least its detail. Whoever asks then waits for that answer instead of asking again.
  *
- * A flight belongs to nobody: a waiter that gives up does not end it for the others.
+ * A flight belongs to nobody: a waiter that gives up does not end it for the others. One
+ * whose time is up is joined by nobody any more, in case it never arrives.
  */
 
 import type { ViewDetail } from "../availability/free-busy-view.js";
@@ -15,6 +16,7 @@ interface Flight {
   readonly window: TimeWindow;
   readonly detail: ViewDetail;
   readonly answer: Promise<MailboxAnswer>;
+  readonly signal: AbortSignal;
 }
 
 export class Flights {
@@ -23,15 +25,17 @@ export class Flights {
   find(question: CacheQuestion): Promise<MailboxAnswer> | undefined {
     return this.#underWay
       .get(question.key)
-      ?.find((flight) => reaches(flight.detail, question.detail) && covers(flight.window, question.window))?.answer;
+      ?.find(
+        (flight) =>
+          !flight.signal.aborted && reaches(flight.detail, question.detail) && covers(flight.window, question.window),
+      )?.answer;
   }
 
   /** Registers an answer that is on its way; it leaves the register by itself when it has arrived. Must not reject. */
-  begin(question: CacheQuestion, answer: Promise<MailboxAnswer>): void {
-    const flight: Flight = { window: question.window, detail: question.detail, answer };
-    const flights = this.#underWay.get(question.key);
-    if (flights === undefined) this.#underWay.set(question.key, [flight]);
-    else flights.push(flight);
+  begin(question: CacheQuestion, answer: Promise<MailboxAnswer>, signal: AbortSignal): void {
+    const flight: Flight = { window: question.window, detail: question.detail, answer, signal };
+    const others = this.#underWay.get(question.key)?.filter((other) => !other.signal.aborted) ?? [];
+    this.#underWay.set(question.key, [...others, flight]);
     void answer.then(() => this.#end(question.key, flight));
   }
 
