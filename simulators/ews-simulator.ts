@@ -21,6 +21,7 @@ export type Mode =
   | "drip"
   | "garbage"
   | "html"
+  | "html-500"
   | "empty"
   | "too-few"
   | "too-many"
@@ -186,6 +187,9 @@ class Simulator implements EwsSimulator {
         return true;
       case "html":
         send(reply, 200, "<html><body>Please sign in<br></body></html>", "text/html");
+        return true;
+      case "html-500":
+        send(reply, 500, "<html><body>Runtime Error<br></body></html>", "text/html");
         return true;
       case "empty":
         send(reply, 200, "");

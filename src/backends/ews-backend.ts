@@ -12,10 +12,10 @@ import { failed, type MailboxAnswer, type MailboxFailure } from "../availability
 import { RequestFault } from "../availability/request-fault.js";
 import { DAY_MS, slices } from "../availability/time-window.js";
 import { writeAvailabilityRequest } from "../ews/get-user-availability-request.js";
-import { readBackendAnswer } from "../ews/read-backend-answer.js";
+import { type AskedOfBackend, type BackendAnswer, readBackendAnswer } from "../ews/read-backend-answer.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
-import { type EwsTransport, TransportError } from "./ews-transport.js";
+import { type EwsTransport, type HttpAnswer, TransportError } from "./ews-transport.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
 import { joinSlices } from "./join-slices.js";
 
@@ -138,7 +138,8 @@ export class EwsBackend implements AvailabilityBackend {
         detail: `content encoding ${contentEncoding}, which was not asked for`,
       };
     }
-    const answer = readBackendAnswer(xmlText(http.body), asked);
+    const answer = readAnswer(http, asked);
+    if ("reason" in answer) return answer;
     if (answer.kind === "fault") return failureOfFault(backend, answer.fault);
     const { length } = answer.answers;
     if (length === part.mailboxes.length) return answer.answers;
@@ -152,7 +153,6 @@ export class EwsBackend implements AvailabilityBackend {
   #failureOf(error: unknown, signal: AbortSignal): MailboxFailure {
     const backend = this.name;
     if (signal.aborted) return { reason: "backend-timeout", backend, detail: `no answer in ${this.timeoutMs} ms` };
-    if (error instanceof RequestFault) return { reason: "backend-unreadable", backend, detail: "not an EWS answer" };
     if (error instanceof TransportError) {
       const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
       return { reason, backend, detail: error.code };
@@ -166,6 +166,24 @@ export class EwsBackend implements AvailabilityBackend {
         ? { usable: true, reason: "answered when last asked" }
         : { usable: false, reason: `${failure.reason} when last asked${failure.detail ? `: ${failure.detail}` : ""}` };
     this.#lastAsked = { at: performance.now(), health };
+  }
+}
+
+/** What the bytes say; when they say nothing, whether that is an answer gone wrong or a server's error page. */
+function readAnswer(http: HttpAnswer, asked: AskedOfBackend): BackendAnswer | MailboxFailure {
+  try {
+    return readBackendAnswer(xmlText(http.body), asked);
+  } catch (error) {
+    if (!(error instanceof RequestFault)) throw error;
+    const { backend } = asked;
+    if (http.status !== 200)
+      return { reason: "backend-http-error", backend, detail: `HTTP ${http.status} without an EWS answer` };
+    const type = http.contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+    return {
+      reason: "backend-unreadable",
+      backend,
+      detail: `not an EWS answer (${/^[a-z/+.-]{1,40}$/.test(type) ? type : "no type"})`,
+    };
   }
 }
 

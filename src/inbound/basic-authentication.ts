@@ -8,7 +8,7 @@
  * hash that nothing matches. Nothing here is ever logged.
  */
 
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { hash as argon2Hash, verify as argon2Verify } from "@node-rs/argon2";
 import { LRUCache } from "lru-cache";
 import type { Caller } from "../proxy/answer-query.js";
@@ -37,6 +37,7 @@ export class BasicAuthenticator {
   readonly #accounts = new Map<string, CallerAccount>();
   readonly #key = randomBytes(32);
   readonly #remembered = new LRUCache<string, Authentication>({ max: REMEMBERED });
+  readonly #lastOn = new WeakMap<object, { readonly header: Buffer; readonly known: Authentication }>();
   readonly #decoy: Promise<string>;
   #checking = 0;
   readonly #waiting: (() => void)[] = [];
@@ -48,9 +49,23 @@ export class BasicAuthenticator {
     this.#decoy = argon2Hash(randomBytes(24));
   }
 
-  /** Settles at once, without a promise, for a header seen before. */
-  authenticate(header: string | undefined): Authentication | Promise<Authentication> {
+  /**
+   * Settles at once, without a promise, for a header seen before. `connection` is any object that lives as long as the
+   * caller's connection: what it brought last is compared first, which costs less than the HMAC.
+   */
+  authenticate(header: string | undefined, connection: object): Authentication | Promise<Authentication> {
     if (header === undefined || !/^basic /i.test(header)) return NO_CREDENTIALS;
+    const bytes = Buffer.from(header, "latin1");
+    const last = this.#lastOn.get(connection);
+    if (last !== undefined && last.header.length === bytes.length && timingSafeEqual(last.header, bytes))
+      return last.known;
+    const found = this.#recall(header);
+    if (found instanceof Promise) return found;
+    if (found.kind === "known") this.#lastOn.set(connection, { header: bytes, known: found });
+    return found;
+  }
+
+  #recall(header: string): Authentication | Promise<Authentication> {
     const mark = createHmac("sha256", this.#key).update(header).digest("base64");
     return this.#remembered.get(mark) ?? this.#check(header, mark);
   }

@@ -53,7 +53,7 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
 
   // With a callback, because a caller seen before is known at once and no promise is needed.
   app.addHook("onRequest", (request, reply, done) => {
-    const found = authenticator.authenticate(request.headers.authorization);
+    const found = authenticator.authenticate(request.headers.authorization, request.raw.socket);
     if (found instanceof Promise) found.then((result) => admit(result, request, reply, done), done);
     else admit(found, request, reply, done);
   });

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type {
   BackendCallOutcome,
@@ -75,8 +76,16 @@ export class LookupLog implements LookupObserver {
   }
 }
 
+// The same people are asked about all day.
+const hashes = new LRUCache<string, string>({ max: 10_000 });
+
 function hashed(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+  let hash = hashes.get(text);
+  if (hash === undefined) {
+    hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+    if (text.length <= 320) hashes.set(text, hash);
+  }
+  return hash;
 }
 
 function rounded(ms: number): number {

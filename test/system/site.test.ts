@@ -164,6 +164,7 @@ describe("a backend in trouble costs its own mailboxes only, with a reason", () 
     ["refuse-credentials", "backend-refused-credentials"],
     ["forbidden", "backend-denied-access"],
     ["redirect", "backend-http-error"],
+    ["html-500", "backend-http-error"],
     ["fault-200", "backend-fault"],
   ];
   for (const side of ["exchange", "workmail"] as const) {
