@@ -12,87 +12,12 @@
  */
 
 import { RequestFault } from "../availability/request-fault.js";
+import { outermostScope, type Scope, XML_NAMESPACE } from "./xml-namespaces.js";
 
 export const MAXIMUM_DEPTH = 64;
 export const MAXIMUM_ATTRIBUTES = 64;
 
-/** The namespaces this codec understands, by the prefix it uses for them. All others appear as "?:". */
-const PREFIX_OF = new Map([
-  ["http://schemas.xmlsoap.org/soap/envelope/", "s"],
-  ["http://www.w3.org/2003/05/soap-envelope", "s12"],
-  ["http://schemas.microsoft.com/exchange/services/2006/messages", "m"],
-  ["http://schemas.microsoft.com/exchange/services/2006/types", "t"],
-  ["http://schemas.microsoft.com/exchange/services/2006/errors", "e"],
-  ["http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd", "wsse"],
-  ["http://www.w3.org/XML/1998/namespace", "xml"],
-]);
-const XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace";
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-
-/**
- * The prefixes in force somewhere in the text: its own declarations, then its parent's. The same declarations in the
- * same place are one object, so that a name is resolved once however often it occurs.
- */
-class Scope {
-  readonly #resolved = new Map<string, string>();
-  readonly #inner = new Map<string, Scope>();
-  readonly #own: ReadonlyMap<string, string>;
-  readonly #outer: Scope | undefined;
-
-  constructor(own: ReadonlyMap<string, string>, outer?: Scope) {
-    this.#own = own;
-    this.#outer = outer;
-  }
-
-  with(declarations: readonly (readonly [prefix: string, uri: string])[]): Scope {
-    // No prefix holds '=', and no two of the joined parts can be told apart wrongly with their lengths in front.
-    let key = "";
-    for (const [prefix, uri] of declarations) key += `${prefix}=${uri.length}=${uri}`;
-    let inner = this.#inner.get(key);
-    if (inner === undefined) {
-      inner = new Scope(new Map(declarations), this);
-      this.#inner.set(key, inner);
-      remembered++;
-    }
-    return inner;
-  }
-
-  /** "t:Bias" for a name as written, or undefined when its prefix is not declared. */
-  elementName(written: string): string | undefined {
-    const known = this.#resolved.get(written);
-    if (known !== undefined) return known;
-    const colon = written.indexOf(":");
-    const uri = this.#uriOf(colon < 0 ? "" : written.slice(0, colon));
-    if (uri === undefined && colon >= 0) return undefined;
-    const local = colon < 0 ? written : written.slice(colon + 1);
-    if (local === "" || local.includes(":")) return undefined;
-    const name = `${PREFIX_OF.get(uri ?? "") ?? "?"}:${local}`;
-    this.#resolved.set(written, name);
-    remembered++;
-    return name;
-  }
-
-  #uriOf(prefix: string): string | undefined {
-    const own = this.#own.get(prefix);
-    return own !== undefined || this.#outer === undefined ? own : this.#outer.#uriOf(prefix);
-  }
-}
-
-/**
- * Scopes outlive a document: callers and backends write the same few declarations and names for ever. What strangers
- * make up is forgotten, with everything else, once it is more than real senders could ever need.
- */
-const MOST_REMEMBERED = 2_000;
-let remembered = 0;
-let outermost = new Scope(new Map([["xml", XML_NAMESPACE]]));
-
-function outermostScope(): Scope {
-  if (remembered > MOST_REMEMBERED) {
-    outermost = new Scope(new Map([["xml", XML_NAMESPACE]]));
-    remembered = 0;
-  }
-  return outermost;
-}
 
 // Character classes of tags: bit 1 may start a name, bit 2 may continue one, bit 4 is white space.
 const CLASS = new Uint8Array(128);
@@ -111,7 +36,7 @@ export class XmlCursor {
   #at = 0;
   readonly #open: string[] = [];
   readonly #scopes: Scope[] = [];
-  #scope = outermostScope();
+  #scope: Scope = outermostScope();
   #selfClosed = false;
   #attributes: { name: string; value: string }[] = [];
   // Where the next '&' and ']]>' are, so that runs of text without them cost nothing.
