@@ -13,12 +13,13 @@ import { RequestFault } from "../availability/request-fault.js";
 import { type AvailabilityRequest, readAvailabilityRequest } from "../ews/get-user-availability-request.js";
 import { writeAvailabilityResponse } from "../ews/get-user-availability-response.js";
 import { answerOtherOperation } from "../ews/other-operations.js";
-import { knowsWorkingElsewhere, readSoapRequest, writeSoapResponse } from "../ews/soap-envelope.js";
+import { knowsWorkingElsewhere, readSoapRequest, type SoapRequest, writeSoapResponse } from "../ews/soap-envelope.js";
 import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { Caller } from "../proxy/answer-query.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
 import type { Authentication, BasicAuthenticator } from "./basic-authentication.js";
+import { DecodedRequests } from "./decoded-requests.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -57,6 +58,14 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     if (found instanceof Promise) found.then((result) => admit(result, request, reply, done), done);
     else admit(found, request, reply, done);
   });
+
+  const decoded = new DecodedRequests<SoapRequest<Operation>>();
+  const decode = (text: string) =>
+    readSoapRequest<Operation>(text, (xml, zone) =>
+      xml.name() === "m:GetUserAvailabilityRequest"
+        ? readAvailabilityRequest(xml, zone)
+        : answerOtherOperation(xml, new Date(options.now()).getUTCFullYear()),
+    );
 
   function admit(result: Authentication, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     if (result.kind === "known") {
@@ -113,11 +122,8 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
         "The request failed schema validation: the body is empty; a SOAP 1.1 envelope is expected.",
       );
     }
-    const { serverVersion, body } = readSoapRequest<Operation>(xmlText(request.body), (xml, zone) =>
-      xml.name() === "m:GetUserAvailabilityRequest"
-        ? readAvailabilityRequest(xml, zone)
-        : answerOtherOperation(xml, new Date(options.now()).getUTCFullYear()),
-    );
+    // Other operations depend on the day and are rare: only questions are remembered.
+    const { serverVersion, body } = decoded.get(xmlText(request.body), decode, ({ body }) => typeof body !== "string");
     reply.type(XML).header("request-id", request.id);
     if (typeof body === "string") return writeSoapResponse(body, serverVersion);
     const answers =
