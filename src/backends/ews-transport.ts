@@ -45,11 +45,9 @@ export class EwsTransport {
   readonly #pool: Pool;
   readonly #path: string;
   readonly #headers: Record<string, string>;
-  readonly #url: URL;
 
   constructor(endpoint: EwsEndpoint) {
     const { url, username, password, ca } = endpoint;
-    this.#url = url;
     this.#path = `${url.pathname}${url.search}`;
     this.#pool = new Pool(url.origin, {
       connections: endpoint.connections,
@@ -83,10 +81,6 @@ export class EwsTransport {
   /** The status of an unauthenticated GET: whether anybody is there. */
   async reach(signal: AbortSignal): Promise<number> {
     return (await this.#send("GET", undefined, signal)).status;
-  }
-
-  get host(): string {
-    return this.#url.host;
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ interface WrittenOptions {
   view: string | undefined;
 }
 
-/** The slots' length when a caller names none; also the finest a 15-minute backend grid can serve exactly. */
+/** When a caller names no view; the default is not documented, and times without details are safe. */
 const FALLBACK_VIEW: RequestedView = { detail: "times", merged: false };
 
 /** Reads the request the cursor stands on. Throws a {@link RequestFault} for anything that concerns the whole request. */

@@ -33,7 +33,7 @@ export class Scope {
   }
 
   with(declarations: readonly (readonly [prefix: string, uri: string])[]): Scope {
-    // No prefix holds '=', and no two of the joined parts can be told apart wrongly with their lengths in front.
+    // No prefix holds '=', and each address has its length in front: no two lists of declarations share a key.
     let key = "";
     for (const [prefix, uri] of declarations) key += `${prefix}=${uri.length}=${uri}`;
     let inner = this.#inner.get(key);

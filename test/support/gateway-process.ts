@@ -2,12 +2,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSync } from "@node-rs/argon2";
-import { Calendar, calendarFromFile } from "../../simulators/calendar.js";
+import { calendarFromFile } from "../../simulators/calendar.js";
 import { type EwsSimulator, startSimulator } from "../../simulators/ews-simulator.js";
 
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -46,25 +45,13 @@ export interface AskOptions {
   version?: string;
 }
 
-export async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 export async function startGateway(
   configuration: string,
   environment: Record<string, string> = {},
 ): Promise<RunningGateway> {
-  const [port, managementPort] = [await freePort(), await freePort()];
   const file = join(mkdtempSync(join(tmpdir(), "gateway-")), "freebusy.yaml");
-  writeFileSync(
-    file,
-    configuration.replace("LISTEN_PORT", String(port)).replace("MANAGEMENT_PORT", String(managementPort)),
-  );
+  // Any free port: the gateway says which it got, so no other process can take it in between.
+  writeFileSync(file, configuration.replace("LISTEN_PORT", "0").replace("MANAGEMENT_PORT", "0"));
   const child = spawn(process.execPath, [join(PROJECT, "dist/src/main.js"), "--config", file], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -80,11 +67,15 @@ export async function startGateway(
     child.stderr.on("data", hear);
     void exited.then((code) => reject(new Error(`the gateway ended with ${code}: ${output}`)));
   });
-  const scheme = configuration.includes("certFile") ? "https" : "http";
+  const [, ews, management] = /"ews":"([^"]+)","management":"([^"]+)"/.exec(output) as unknown as [
+    string,
+    string,
+    string,
+  ];
   return {
-    url: `${scheme}://127.0.0.1:${port}/EWS/Exchange.asmx`,
-    management: `http://127.0.0.1:${managementPort}`,
-    port,
+    url: `${ews}/EWS/Exchange.asmx`,
+    management,
+    port: Number(new URL(ews).port),
     process: child,
     output: () => output,
     stop: async () => {
@@ -117,7 +108,7 @@ mailboxes:
 `;
 }
 
-/** `people`: further mailboxes on Exchange, for load. */
+/** `change` edits the configuration before the gateway reads it. */
 export async function startSite(change: (configuration: string) => string = (same) => same): Promise<Site> {
   const [exchange, workmail] = await Promise.all([
     startSimulator({
@@ -146,8 +137,6 @@ export async function startSite(change: (configuration: string) => string = (sam
     },
   };
 }
-
-export const NO_CALENDAR = new Calendar({});
 
 export function authorization(user = "client@corp.example", password = PASSWORD): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
