@@ -10,6 +10,7 @@ import { atMost } from "./free-busy-view.js";
 import { mergedFreeBusy } from "./merged-free-busy.js";
 import type { TimeWindow } from "./time-window.js";
 
+/** The very same object when nothing had to be taken away. */
 export function lowered(
   view: FreeBusyView,
   limit: ViewDetail,
@@ -20,8 +21,10 @@ export function lowered(
   switch (atMost(view.detail, limit)) {
     case "details":
       return view;
-    case "times":
-      return { ...view, detail: "times", events: view.events.map(timesOnly) };
+    case "times": {
+      const plain = view.detail === "times" && view.events.every(({ details }) => details === undefined);
+      return plain ? view : { ...view, detail: "times", events: view.events.map(timesOnly) };
+    }
     case "merged":
       return { detail: "merged", merged: mergedFreeBusy(view, window, intervalMinutes) };
   }

@@ -73,10 +73,11 @@ export type FreeBusyView =
       readonly workingHours?: WorkingHours | undefined;
     };
 
-/** The same view, holding only what concerns the window. */
+/** The same view, holding only what concerns the window; the very same object when all of it does. */
 export function viewWithin(view: FreeBusyView, window: TimeWindow): FreeBusyView {
   if (view.detail === "merged") return view;
-  return { ...view, events: view.events.filter((event) => overlaps(window, event.start, event.end)) };
+  const concerns = (event: CalendarEvent) => overlaps(window, event.start, event.end);
+  return view.events.every(concerns) ? view : { ...view, events: view.events.filter(concerns) };
 }
 
 export function inOrder(events: readonly CalendarEvent[]): readonly CalendarEvent[] {

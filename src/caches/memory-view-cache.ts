@@ -6,6 +6,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { CalendarEvent } from "../availability/free-busy-view.js";
+import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import type { InstantMs } from "../availability/time-window.js";
 import { covers } from "../availability/time-window.js";
 import { type CachedAnswer, type CacheQuestion, serves, type ViewCache } from "../proxy/view-cache.js";
@@ -34,9 +35,31 @@ export class MemoryViewCache implements ViewCache {
           other.expiresAt > kept.learntAt &&
           !(covers(kept.window, other.window) && (kept.detail === "details" || other.detail === kept.detail)),
       );
-      this.#entries.set(key, [kept, ...beside.slice(0, WINDOWS_PER_MAILBOX - 1)]);
+      const own = { ...kept, answer: withOwnTexts(kept.answer) };
+      this.#entries.set(key, [own, ...beside.slice(0, WINDOWS_PER_MAILBOX - 1)]);
     }
   }
+}
+
+/** The answer with its texts copied: a piece of a text keeps the whole text alive, here a backend's whole answer. */
+function withOwnTexts(answer: MailboxAnswer): MailboxAnswer {
+  if (answer.kind !== "view" || answer.view.detail !== "details") return answer;
+  const { view } = answer;
+  const texts = view.events.flatMap(({ details }) => [details?.id, details?.subject, details?.location]);
+  // All of them at once: one copy is much cheaper than many.
+  const copy = Buffer.from(texts.join("")).toString();
+  let at = 0;
+  const own = (text: string | undefined) => {
+    if (text === undefined) return undefined;
+    at += text.length;
+    return copy.slice(at - text.length, at);
+  };
+  const events = view.events.map((event) => {
+    if (event.details === undefined) return event;
+    const { id, subject, location, ...flags } = event.details;
+    return { ...event, details: { id: own(id), subject: own(subject), location: own(location), ...flags } };
+  });
+  return viewed({ ...view, events });
 }
 
 // Rough on purpose: what V8 takes for an object with its fields, and two bytes a character.

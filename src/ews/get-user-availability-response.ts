@@ -24,26 +24,31 @@ export interface ResponseStyle {
   readonly workingElsewhere: boolean;
 }
 
-/** The response element for a request and the answers to its query, position by position. */
+/**
+ * The response element for a request and the answers to its query, position by position; in pieces, one a mailbox,
+ * because a large answer becomes bytes much faster piece by piece than as one text.
+ */
 export function writeAvailabilityResponse(
   request: AvailabilityRequest,
   answers: readonly MailboxAnswer[],
   style: ResponseStyle,
-): string {
+): string[] {
   const { query, zone, wantsSuggestions } = request;
-  let array = "";
+  const pieces = ["<m:GetUserAvailabilityResponse>"];
   if (query !== undefined) {
+    pieces.push("<m:FreeBusyResponseArray>");
     for (let i = 0; i < answers.length; i++) {
       const answer = answers[i] as MailboxAnswer;
-      array += `<m:FreeBusyResponse>${
+      const entry =
         answer.kind === "view"
           ? SUCCESS + writeView(answer.view, query, zone, style)
-          : writeFailure(query.mailboxes[i] as AskedMailbox, answer)
-      }</m:FreeBusyResponse>`;
+          : writeFailure(query.mailboxes[i] as AskedMailbox, answer);
+      pieces.push(`<m:FreeBusyResponse>${entry}</m:FreeBusyResponse>`);
     }
-    array = `<m:FreeBusyResponseArray>${array}</m:FreeBusyResponseArray>`;
+    pieces.push("</m:FreeBusyResponseArray>");
   }
-  return `<m:GetUserAvailabilityResponse>${array}${wantsSuggestions ? NO_SUGGESTIONS : ""}</m:GetUserAvailabilityResponse>`;
+  pieces.push(`${wantsSuggestions ? NO_SUGGESTIONS : ""}</m:GetUserAvailabilityResponse>`);
+  return pieces;
 }
 
 const SUCCESS = `<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>`;
@@ -89,9 +94,27 @@ function writeEvent(event: CalendarEvent, zone: TimeZone, style: ResponseStyle):
 }
 
 function writeDetails(details: EventDetails): string {
-  const optional = (name: string, text: string | undefined) =>
-    text === undefined ? "" : `<t:${name}>${escaped(text)}</t:${name}>`;
-  return `<t:CalendarEventDetails>${optional("ID", details.id)}${optional("Subject", details.subject)}${optional("Location", details.location)}<t:IsMeeting>${details.isMeeting}</t:IsMeeting><t:IsRecurring>${details.isRecurring}</t:IsRecurring><t:IsException>${details.isException}</t:IsException><t:IsReminderSet>${details.isReminderSet}</t:IsReminderSet><t:IsPrivate>${details.isPrivate}</t:IsPrivate></t:CalendarEventDetails>`;
+  const { id, subject, location } = details;
+  const idXml = id === undefined ? "" : `<t:ID>${escaped(id)}</t:ID>`;
+  const subjectXml = subject === undefined ? "" : `<t:Subject>${escaped(subject)}</t:Subject>`;
+  const locationXml = location === undefined ? "" : `<t:Location>${escaped(location)}</t:Location>`;
+  return `<t:CalendarEventDetails>${idXml}${subjectXml}${locationXml}${flagsOf(details)}</t:CalendarEventDetails>`;
+}
+
+const FLAGS = ["IsMeeting", "IsRecurring", "IsException", "IsReminderSet", "IsPrivate"];
+/** All thirty-two of them, written once; the first flag is the lowest bit. */
+const WRITTEN_FLAGS = Array.from({ length: 2 ** FLAGS.length }, (_, bits) =>
+  FLAGS.map((name, i) => `<t:${name}>${(bits & (1 << i)) !== 0}</t:${name}>`).join(""),
+);
+
+function flagsOf({ isMeeting, isRecurring, isException, isReminderSet, isPrivate }: EventDetails): string {
+  const bits =
+    Number(isMeeting) +
+    Number(isRecurring) * 2 +
+    Number(isException) * 4 +
+    Number(isReminderSet) * 8 +
+    Number(isPrivate) * 16;
+  return WRITTEN_FLAGS[bits] as string;
 }
 
 function writeWorkingHours(hours: WorkingHours): string {

@@ -24,6 +24,7 @@ import { UTC_ZONE } from "../availability/time-zone.js";
 import type { ZoneRules } from "../availability/zone-rules.js";
 import { parseDateTime } from "./date-time.js";
 import { reasonOfCode } from "./failure-messages.js";
+import { PlainForm } from "./plain-form.js";
 import { malformed } from "./soap-envelope.js";
 import { readSoapFault, type SoapFault } from "./soap-fault.js";
 import { viewFromName } from "./view-names.js";
@@ -149,7 +150,62 @@ function unknownStretches(digits: string, events: readonly CalendarEvent[], aske
   return stretches;
 }
 
+const EVENT = new PlainForm("CalendarEvent", [
+  { text: "StartTime" },
+  { text: "EndTime" },
+  { text: "BusyType" },
+  {
+    group: "CalendarEventDetails",
+    optional: true,
+    parts: [
+      { text: "ID", optional: true },
+      { text: "Subject", optional: true },
+      { text: "Location", optional: true },
+      { text: "IsMeeting" },
+      { text: "IsRecurring" },
+      { text: "IsException" },
+      { text: "IsReminderSet" },
+      { text: "IsPrivate" },
+    ],
+  },
+]);
+
 function readEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefined {
+  const plain = xml.plainTexts(EVENT);
+  return plain === undefined ? walkEvent(xml, keepDetails) : plainEvent(plain, keepDetails);
+}
+
+function plainEvent(texts: RegExpExecArray, keepDetails: boolean): CalendarEvent | undefined {
+  const start = parseDateTime(texts[1] as string, UTC_ZONE);
+  const end = parseDateTime(texts[2] as string, UTC_ZONE);
+  const busyType = busyTypeOf((texts[3] as string).trim());
+  const isPrivate = texts[11];
+  if (isPrivate === undefined || !keepDetails) return eventOf(start, end, busyType, undefined);
+  return eventOf(start, end, busyType, {
+    id: texts[4],
+    subject: texts[5],
+    location: texts[6],
+    isMeeting: isTrue(texts[7] as string),
+    isRecurring: isTrue(texts[8] as string),
+    isException: isTrue(texts[9] as string),
+    isReminderSet: isTrue(texts[10] as string),
+    isPrivate: !isFalse(isPrivate),
+  });
+}
+
+function eventOf(
+  start: InstantMs | undefined,
+  end: InstantMs | undefined,
+  busyType: BusyType,
+  details: EventDetails | undefined,
+): CalendarEvent | undefined {
+  if (start === undefined || end === undefined || end < start) return undefined;
+  return details === undefined
+    ? { start, end, busyType }
+    : { start, end, busyType, details: withoutPrivateText(details) };
+}
+
+function walkEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefined {
   const depth = xml.depth;
   let start: InstantMs | undefined;
   let end: InstantMs | undefined;
@@ -167,12 +223,11 @@ function readEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefi
         busyType = busyTypeOf(xml.text().trim());
         break;
       case "t:CalendarEventDetails":
-        if (keepDetails) details = withoutPrivateText(readDetails(xml));
+        if (keepDetails) details = readDetails(xml);
         break;
     }
   }
-  if (start === undefined || end === undefined || end < start) return undefined;
-  return details === undefined ? { start, end, busyType } : { start, end, busyType, details };
+  return eventOf(start, end, busyType, details);
 }
 
 /** A word we do not know is something we do not know: no data, not free. */
@@ -194,13 +249,13 @@ function readDetails(xml: XmlCursor): EventDetails {
   while (xml.nextChild(depth)) {
     switch (xml.name()) {
       case "t:ID":
-        id = detached(xml.text());
+        id = xml.text();
         break;
       case "t:Subject":
-        subject = detached(xml.text());
+        subject = xml.text();
         break;
       case "t:Location":
-        location = detached(xml.text());
+        location = xml.text();
         break;
       case "t:IsMeeting":
         isMeeting = isTrue(xml.text());
@@ -220,11 +275,6 @@ function readDetails(xml: XmlCursor): EventDetails {
     }
   }
   return { id, subject, location, isMeeting, isRecurring, isException, isReminderSet, isPrivate };
-}
-
-/** A copy: a piece of a text keeps the whole text alive, and these pieces are kept in the cache. */
-function detached(piece: string): string {
-  return piece.length < 13 ? piece : Buffer.from(piece).toString();
 }
 
 const isTrue = (text: string): boolean => text.trim() === "true" || text.trim() === "1";

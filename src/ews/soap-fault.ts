@@ -24,7 +24,7 @@ const CODE: Readonly<Record<RequestFaultReason, string>> = {
 const TYPES = "http://schemas.microsoft.com/exchange/services/2006/types";
 const ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors";
 
-export function writeRequestFault(fault: RequestFault): string {
+export function writeRequestFault(fault: RequestFault): Buffer {
   const { position } = fault;
   const xml =
     position === undefined
@@ -39,7 +39,7 @@ export function writeRequestFault(fault: RequestFault): string {
 }
 
 /** For what must not happen: free of any detail, because it goes to strangers. */
-export function writeInternalFault(): string {
+export function writeInternalFault(): Buffer {
   const code = "ErrorInternalServerError";
   return writeFault(
     `<faultcode xmlns:a="${TYPES}">a:${code}</faultcode>`,
@@ -49,10 +49,12 @@ export function writeInternalFault(): string {
   );
 }
 
-function writeFault(faultCode: string, code: string, message: string, messageXml: string): string {
+function writeFault(faultCode: string, code: string, message: string, messageXml: string): Buffer {
   const text = escaped(message);
   return writeSoapResponse(
-    `<s:Fault>${faultCode}<faultstring xml:lang="en-US">${text}</faultstring><detail><e:ResponseCode xmlns:e="${ERRORS}">${code}</e:ResponseCode><e:Message xmlns:e="${ERRORS}">${text}</e:Message>${messageXml}</detail></s:Fault>`,
+    [
+      `<s:Fault>${faultCode}<faultstring xml:lang="en-US">${text}</faultstring><detail><e:ResponseCode xmlns:e="${ERRORS}">${code}</e:ResponseCode><e:Message xmlns:e="${ERRORS}">${text}</e:Message>${messageXml}</detail></s:Fault>`,
+    ],
     undefined,
   );
 }

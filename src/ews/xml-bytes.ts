@@ -1,6 +1,6 @@
 /**
- * Decides how bytes become text: UTF-8, nothing else, and exactly. A wrong byte is
- * refused, not replaced, because a replaced character in an address is another address.
+ * Decides how bytes become text and text bytes: UTF-8, nothing else, and exactly. A wrong
+ * byte is refused, not replaced, because a replaced character in an address is another address.
  */
 
 import { isAscii, isUtf8 } from "node:buffer";
@@ -20,4 +20,9 @@ export function xmlText(bytes: Buffer): string {
   }
   const text = bytes.toString("utf8");
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** Pieces of text as one run of bytes. Each piece is encoded on its own: joining them first would cost more than encoding. */
+export function xmlBytes(pieces: readonly string[]): Buffer {
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece, "utf8")));
 }

@@ -12,6 +12,7 @@
  */
 
 import { RequestFault } from "../availability/request-fault.js";
+import type { PlainForm } from "./plain-form.js";
 import { outermostScope, type Scope, XML_NAMESPACE } from "./xml-namespaces.js";
 
 export const MAXIMUM_DEPTH = 64;
@@ -96,6 +97,21 @@ export class XmlCursor {
     const text = this.#captured;
     this.#captured = undefined;
     return text;
+  }
+
+  /**
+   * The texts of the element whose start tag was read last, when all of it is written in this plain form; the cursor is
+   * then behind it. Undefined when it is not, and nothing has moved. The texts are those that walking it would give.
+   */
+  plainTexts(form: PlainForm): RegExpExecArray | undefined {
+    if (this.#selfClosed || this.#attributes.length > 0) return undefined;
+    const pattern = form.pattern(this.#open.at(-1) as string);
+    pattern.lastIndex = this.#at;
+    const texts = pattern.exec(this.#text);
+    if (texts === null) return undefined;
+    this.#at = pattern.lastIndex;
+    this.#close();
+    return texts;
   }
 
   /** An attribute of the element whose start tag was read last: "Version", or "s:mustUnderstand" with its namespace's prefix. */

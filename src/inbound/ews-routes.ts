@@ -19,7 +19,7 @@ import { xmlText } from "../ews/xml-bytes.js";
 import type { Caller } from "../proxy/answer-query.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
 import type { Authentication, BasicAuthenticator } from "./basic-authentication.js";
-import { DecodedRequests } from "./decoded-requests.js";
+import { RepeatedQuestions } from "./repeated-questions.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -59,9 +59,9 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     else admit(found, request, reply, done);
   });
 
-  const decoded = new DecodedRequests<SoapRequest<Operation>>();
-  const decode = (text: string) =>
-    readSoapRequest<Operation>(text, (xml, zone) =>
+  const questions = new RepeatedQuestions<SoapRequest<Operation>>();
+  const decode = (bytes: Buffer) =>
+    readSoapRequest<Operation>(xmlText(bytes), (xml, zone) =>
       xml.name() === "m:GetUserAvailabilityRequest"
         ? readAvailabilityRequest(xml, zone)
         : answerOtherOperation(xml, new Date(options.now()).getUTCFullYear()),
@@ -123,13 +123,16 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
       );
     }
     // Other operations depend on the day and are rare: only questions are remembered.
-    const { serverVersion, body } = decoded.get(xmlText(request.body), decode, ({ body }) => typeof body !== "string");
+    const question = questions.get(request.body, decode, ({ body }) => typeof body !== "string");
+    const { serverVersion, body } = question.request;
     reply.type(XML).header("request-id", request.id);
-    if (typeof body === "string") return writeSoapResponse(body, serverVersion);
+    if (typeof body === "string") return writeSoapResponse([body], serverVersion);
     const answers =
       body.query === undefined ? [] : await options.answer(body.query, request.caller as Caller, request.id);
-    const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
-    return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
+    return question.write(answers, () => {
+      const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
+      return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
+    });
   });
 
   function refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string) {

@@ -57,11 +57,11 @@ export class QueryAnswerer {
     const known = await this.#withinBudget(wanted, pending, started);
 
     // One view per distinct mailbox; duplicates and aliases share it.
-    const shown = known.map((answer) =>
-      answer.kind === "failure"
-        ? answer
-        : viewed(lowered(viewWithin(answer.view, query.window), limit, query.window, query.intervalMinutes)),
-    );
+    const shown = known.map((answer) => {
+      if (answer.kind === "failure") return answer;
+      const view = lowered(viewWithin(answer.view, query.window), limit, query.window, query.intervalMinutes);
+      return view === answer.view ? answer : viewed(view);
+    });
     const answers = routes.map((route, i) =>
       route.kind === "failure" ? failed(route.failure) : (shown[indexOf[i] as number] as MailboxAnswer),
     );

@@ -48,14 +48,21 @@ export class Metrics implements LookupObserver {
     registers: [this.registry],
   });
 
+  // Finding a series by its labels costs more than counting; there are few, so each is found once.
+  readonly #lookupsOf = new Map<string, Histogram.Internal<"caller">>();
+  readonly #mailboxesOf = new Map<string, Counter.Internal>();
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
 
   lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
-    this.#lookups.observe({ caller }, durationMs / 1000);
-    for (const { backend, cache, delivered, failure } of mailboxes) {
-      this.#mailboxes.inc({ backend: backend ?? "none", cache, result: delivered ?? failure?.reason ?? "none" });
+    remembered(this.#lookupsOf, caller, () => this.#lookups.labels({ caller })).observe(durationMs / 1000);
+    for (const { backend = "none", cache, delivered, failure } of mailboxes) {
+      const result = delivered ?? failure?.reason ?? "none";
+      remembered(this.#mailboxesOf, `${backend}/${cache}/${result}`, () =>
+        this.#mailboxes.labels({ backend, cache, result }),
+      ).inc();
     }
   }
 
@@ -71,4 +78,13 @@ export class Metrics implements LookupObserver {
   unexpected(): void {
     this.#unexpected.inc();
   }
+}
+
+function remembered<Series>(known: Map<string, Series>, key: string, find: () => Series): Series {
+  let series = known.get(key);
+  if (series === undefined) {
+    series = find();
+    known.set(key, series);
+  }
+  return series;
 }

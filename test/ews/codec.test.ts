@@ -244,7 +244,7 @@ describe("an answer to a caller", () => {
     writeSoapResponse(
       writeAvailabilityResponse(request(answers.length), answers, { workingElsewhere }),
       "Exchange2013",
-    );
+    ).toString();
 
   it("read back by the reader of backends' answers is what was written, in any zone", () => {
     fc.assert(
@@ -257,7 +257,7 @@ describe("an answer to a caller", () => {
             { workingElsewhere: true },
           ),
           "Exchange2013",
-        );
+        ).toString();
         const shift = 330 * 60_000;
         const result = readBackendAnswer(text, {
           ...asked,
