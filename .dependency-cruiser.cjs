@@ -44,6 +44,12 @@ module.exports = {
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("backends-inward", "^src/backends/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/backends/"]),
+    only(
+      "directories-inward",
+      "^src/directories/",
+      ["^src/availability/", "^src/proxy/", "^src/directories/"],
+      "A directory knows who lives where; it asks no backend and reads no configuration.",
+    ),
     only("caches-inward", "^src/caches/", ["^src/availability/", "^src/proxy/", "^src/caches/"]),
     only("telemetry-inward", "^src/telemetry/", ["^src/availability/", "^src/proxy/", "^src/telemetry/"]),
     only(
@@ -52,12 +58,13 @@ module.exports = {
       ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/inbound/"],
       "An inbound adapter never meets a backend or a cache.",
     ),
+    only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(compose|main|cli)\\.ts$" },
-      to: { path: "^src/(compose|main|cli)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/(compose|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: { path: "^src/(compose|compose-directories|compose-policy|main|cli)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

@@ -61,6 +61,12 @@ export class Calendar {
     for (const name of [address, ...(row.aliases ?? [])]) this.#rows.set(name.toLowerCase(), row);
   }
 
+  /** Removes the mailbox, under all its addresses. */
+  remove(address: string): void {
+    const row = this.find(address);
+    for (const [name, other] of this.#rows) if (other === row) this.#rows.delete(name);
+  }
+
   find(address: string): MailboxRow | undefined {
     return this.#rows.get(address.toLowerCase());
   }

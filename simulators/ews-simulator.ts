@@ -44,6 +44,8 @@ export interface Behaviour {
   failing: Record<string, string>;
   /** What is said of a mailbox that does not exist. */
   notFoundCode: string;
+  /** Mailboxes it does not have are asked about here, as Exchange asks an address space and WorkMail a provider. */
+  forwardTo?: { url: string; authorization: string; headers?: Record<string, string> };
 }
 
 export interface SimulatorOptions {
@@ -67,6 +69,7 @@ export interface EwsSimulator {
   readonly port: number;
   readonly asked: AskedRequest[];
   readonly behaviour: Behaviour;
+  readonly calendar: Calendar;
   close(): Promise<void>;
 }
 
@@ -88,6 +91,7 @@ class Simulator implements EwsSimulator {
     failing: {},
     notFoundCode: "ErrorMailRecipientNotFound",
   };
+  readonly calendar: Calendar;
   readonly #options: SimulatorOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -95,6 +99,7 @@ class Simulator implements EwsSimulator {
   port = 0;
 
   constructor(options: SimulatorOptions) {
+    this.calendar = options.calendar;
     this.#options = options;
     this.#server = createServer((request, reply) => void this.#serve(request, reply));
     this.#server.keepAliveTimeout = 60_000;
@@ -254,10 +259,14 @@ class Simulator implements EwsSimulator {
       return refuse("ErrorInvalidServerVersion", "The specified server version is invalid.");
     }
     if (request.operation !== "GetUserAvailabilityRequest") return refuse("ErrorInvalidOperation", "Not offered here.");
-    return this.#availability(request, refuse);
+    return this.#availability(request, body, refuse);
   }
 
-  #availability(request: ReadRequest, refuse: (code: string, message: string) => [number, string]): [number, string] {
+  async #availability(
+    request: ReadRequest,
+    body: string,
+    refuse: (code: string, message: string) => [number, string],
+  ): Promise<[number, string]> {
     const { style, calendar } = this.#options;
     const limit = this.#options.maximumWindowDays ?? (style === "workmail" ? 42 : 62);
     if (request.zone === undefined) return refuse("ErrorTimeZone", "The time zone is missing.");
@@ -292,7 +301,12 @@ class Simulator implements EwsSimulator {
       return refuse("ErrorInvalidMergedFreeBusyInterval", "The specified merged free/busy interval is not valid.");
     if (request.view === "None") return refuse("ErrorInvalidFreeBusyViewType", "The specified view is not valid.");
 
+    const { forwardTo } = this.behaviour;
+    const strangers =
+      forwardTo === undefined ? [] : mailboxes.filter((address) => calendar.find(address) === undefined);
+    const forwarded = forwardTo === undefined ? new Map() : await forward(forwardTo, body, mailboxes, strangers);
     const entries = mailboxes.map((address) => {
+      if (forwarded.has(address)) return forwarded.get(address) as string;
       const row = calendar.find(address);
       const failing = this.behaviour.failing[address.toLowerCase()];
       if (failing !== undefined) return errorEntry(failing, `Simulated ${failing} for ${address}.`, 5000);
@@ -344,4 +358,34 @@ class Simulator implements EwsSimulator {
 function send(reply: ServerResponse, status: number, text: string, type = "text/xml; charset=utf-8"): void {
   const bytes = Buffer.from(text);
   reply.writeHead(status, { "content-type": type, "content-length": bytes.length }).end(bytes);
+}
+
+/** The entries another gateway gives for these mailboxes, put into this answer as they came. */
+async function forward(
+  { url, authorization, headers }: NonNullable<Behaviour["forwardTo"]>,
+  body: string,
+  mailboxes: readonly string[],
+  strangers: readonly string[],
+): Promise<Map<string, string>> {
+  if (strangers.length === 0) return new Map();
+  let position = 0;
+  const question = body.replace(/<(\w+:)?MailboxData>.*?<\/\1MailboxData>/gs, (data) =>
+    strangers.includes(mailboxes[position++] as string) ? data : "",
+  );
+  const reply = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "text/xml; charset=utf-8", authorization, ...headers },
+    body: question,
+  });
+  const scope =
+    'xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"';
+  const entries = [...(await reply.text()).matchAll(/<m:FreeBusyResponse>(.*?)<\/m:FreeBusyResponse>/gs)].map((match) =>
+    (match[1] as string).replace(/<m:(ResponseMessage|FreeBusyView)\b/g, `<m:$1 ${scope}`),
+  );
+  return new Map(
+    strangers.map((address, i) => [
+      address,
+      entries[i] ?? errorEntry("ErrorProxyRequestProcessingFailed", "Nothing came back.", 5016),
+    ]),
+  );
 }

@@ -1,46 +1,49 @@
 /**
  * Decides what the command line means. Exit codes: 0 done, 1 it could not run, 2 the
- * command line or the configuration is wrong.
+ * command line or the configuration is wrong, 3 the answer is no.
  */
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
-import { ConfigurationError, loadConfiguration } from "./config/load-configuration.js";
+import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
+import { explanationText } from "./operations/explanation-text.js";
+import type { RouteExplanation } from "./proxy/explain-route.js";
 
 const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy check --config FILE      say everything that is wrong with a configuration
        freebusy hash-password            read a password from standard input, print its hash
        freebusy schema                   print the configuration's JSON schema
+       freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
+                        [--as BACKEND] [--ask] [--json] --config FILE | --management URL
 
 Options:
   -c, --config FILE   YAML configuration
+      --as BACKEND    explain: as if this system asked
+      --ask           explain: ask the backend too, and say how long it took
+      --json          explain: for programs
+      --management URL  explain: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
-Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration.
+Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration,
+            3 explain: nobody would be asked, or what was asked failed.
 `;
 
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
 const STOP_WITHIN_MS = 25_000;
 
 export async function runCommandLine(args: string[], version: string): Promise<void> {
-  let values: { config?: string | undefined; help?: boolean | undefined; version?: boolean | undefined };
+  let values: ReturnType<typeof parsedArguments>["values"];
   let command: string;
+  let operand: string | undefined;
   try {
-    const parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        config: { type: "string", short: "c" },
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean" },
-      },
-    });
+    const parsed = parsedArguments(args);
     values = parsed.values;
-    command = parsed.positionals[0] ?? "run";
-    if (parsed.positionals.length > 1) throw new Error(`Unexpected argument '${parsed.positionals[1]}'`);
+    [command = "run", operand] = parsed.positionals;
+    const most = command === "explain" ? 2 : 1;
+    if (parsed.positionals.length > most) throw new Error(`Unexpected argument '${parsed.positionals[most]}'`);
   } catch (error) {
     return usage((error as Error).message);
   }
@@ -48,9 +51,64 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (values.version) process.stdout.write(`${version}\n`);
   else if (command === "schema") process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   else if (command === "hash-password") await hashPassword();
+  else if (command === "explain") await explain(operand, values);
   else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);
+}
+
+function parsedArguments(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      config: { type: "string", short: "c" },
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
+      as: { type: "string" },
+      ask: { type: "boolean" },
+      json: { type: "boolean" },
+      management: { type: "string" },
+    },
+  });
+}
+
+async function explain(address: string | undefined, values: ReturnType<typeof parsedArguments>["values"]) {
+  if (address === undefined) return usage("explain needs an ADDRESS");
+  let management: string;
+  try {
+    if (values.management !== undefined) management = values.management;
+    else if (values.config !== undefined) management = managementUrl(values.config);
+    else return usage("explain needs --config FILE or --management URL");
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (!URL.canParse(management)) return usage(`--management: '${management}' is no URL such as http://127.0.0.1:9090`);
+  const url = new URL(`/routes/${encodeURIComponent(address)}`, management);
+  if (values.as !== undefined) url.searchParams.set("as", values.as);
+  if (values.ask) url.searchParams.set("ask", "1");
+  const reply = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch((error: Error) => {
+    const code = (error.cause as { code?: string } | undefined)?.code ?? error.name;
+    process.stderr.write(
+      `freebusy: no gateway answers at ${url.origin} (${code}). Start it, or name its management listener with --management.\n`,
+    );
+  });
+  if (reply === undefined) process.exitCode = 1;
+  else if (reply.status === 400) {
+    const { known } = (await reply.json()) as { known: string[] };
+    usage(`--as: there is no system '${values.as}'. Known: ${known.join(", ")}`);
+  } else if (!reply.ok) {
+    process.stderr.write(`freebusy: ${url.origin} answered with HTTP ${reply.status}\n`);
+    process.exitCode = 1;
+  } else {
+    const explanation = (await reply.json()) as RouteExplanation;
+    process.stdout.write(values.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+    const { decision, asked } = explanation;
+    if (asked === undefined ? decision.kind === "failure" : asked.result !== "a view") process.exitCode = 3;
+  }
 }
 
 async function withConfiguration(file: string, command: "run" | "check"): Promise<void> {

@@ -4,22 +4,24 @@
  */
 
 import { readFileSync } from "node:fs";
-import fastify, { type FastifyInstance } from "fastify";
 import pino, { type Logger } from "pino";
 import type { ViewDetail } from "./availability/free-busy-view.js";
-import { type MailboxAddress, parseDomain, parseMailboxAddress } from "./availability/mailbox-address.js";
+import { parseDomain } from "./availability/mailbox-address.js";
 import { EwsBackend, EXCHANGE, WORKMAIL, workMailUrl } from "./backends/ews-backend.js";
 import { EwsTransport } from "./backends/ews-transport.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import { composeDirectories, instantNow } from "./compose-directories.js";
+import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { BasicAuthenticator, type CallerAccount } from "./inbound/basic-authentication.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
+import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
+import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
-import { QueryAnswerer } from "./proxy/answer-query.js";
-import { BackendAsker } from "./proxy/ask-backends.js";
-import { MailboxRouter } from "./proxy/route-mailbox.js";
+import { explainRoute } from "./proxy/explain-route.js";
+import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -37,6 +39,8 @@ const DETAIL: Readonly<Record<Configuration["callers"][number]["maximumView"], V
   Detailed: "details",
 };
 const MEGABYTE = 1024 * 1024;
+/** How long a start waits for directories; after that it goes on with what there is, and says so. */
+const DIRECTORIES_WITHIN_MS = 60_000;
 
 export function createLog(level: string): Logger {
   // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
@@ -71,10 +75,16 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     notFoundTtlMs: configuration.cache.notFoundSeconds * 1000,
   };
   const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
-  const answerer = new QueryAnswerer({
-    router: createRouter(configuration),
-    backends,
-    asker: new BackendAsker(cache, cacheTimes, observer, now),
+  const directories = composeDirectories(configuration, secrets, observer, instantNow);
+  metrics.watchDirectories(directories.all, instantNow);
+  const { router, answerer } = composePolicy({
+    directories: directories.all,
+    winners: directories.winners,
+    whenOnBothSides: configuration.whenOnBothSides,
+    addressSpaces: addressSpacesOf(configuration),
+    backends: [...backends.values()],
+    cache,
+    cacheTimes,
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,
     now,
@@ -85,17 +95,22 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const ews = createListener(listen.bodyLimitBytes, tls);
   ews.register(ewsRoutes, {
-    answer: (query, caller, id) => answerer.answer(query, caller, id),
+    answer: (query, asking, id) => answerer.answer(query, asking, id),
     authenticator,
+    ownMarks: new OwnMarks(Object.values(configuration.backends).map(({ username }) => username)),
     observer,
     now,
   });
   tls?.watch(ews.server);
 
   let draining = false;
+  let directoriesSettled = false;
   const ops = createListener(1024, undefined);
   ops.register(managementRoutes, {
-    draining: () => draining,
+    state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
+    directories: () => directories.all,
+    explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, now),
+    now: instantNow,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
@@ -106,6 +121,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     tls?.unwatch();
     await drained(ews);
     await drained(ops);
+    await directories.stop();
     await Promise.all([...backends.values()].map((backend) => backend.close()));
   };
   return {
@@ -113,6 +129,9 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     async start() {
       try {
         const operations = await ops.listen(management);
+        // Nobody is routed by a directory that has not been read yet, if it can be helped.
+        await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
+        directoriesSettled = true;
         return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
       } catch (error) {
         await stop();
@@ -122,42 +141,13 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   };
 }
 
-function createListener(bodyLimit: number, tls: TlsFiles | undefined): FastifyInstance {
-  const common = {
-    bodyLimit,
-    routerOptions: { caseSensitive: false },
-    // A whole request has ten seconds to arrive; what has not is closed, checked every second.
-    requestTimeout: 10_000,
-    connectionTimeout: 60_000,
-    keepAliveTimeout: 65_000,
-    forceCloseConnections: "idle" as const,
-    genReqId: () => crypto.randomUUID(),
-  };
-  const limits = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 };
-  const app =
-    tls === undefined
-      ? fastify({ ...common, http: limits })
-      : (fastify({
-          ...common,
-          https: { ...limits, ...tls.read(), minVersion: "TLSv1.2" as const },
-        }) as unknown as FastifyInstance);
-  app.setNotFoundHandler((_, reply) => {
-    reply
-      .code(404)
-      .type("text/plain; charset=utf-8")
-      .send("Nothing is served here. EWS is at POST /EWS/Exchange.asmx.\n");
+async function settledWithin(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
-  return app;
-}
-
-/** Closes a listener; connections kept alive are closed as soon as what is under way on them is answered. */
-async function drained(app: FastifyInstance): Promise<void> {
-  const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(sweep);
-  }
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function createBackend(
@@ -193,21 +183,13 @@ function createBackend(
   );
 }
 
-function createRouter({ mailboxes, addressSpaces }: Configuration): MailboxRouter {
-  // The schema has checked that these are addresses and domains.
-  const canonical = (text: string) => parseMailboxAddress(text) as MailboxAddress;
-  return new MailboxRouter(
-    mailboxes.map(({ address, aliases, backend }) => ({
-      addresses: [address, ...aliases].map(canonical),
-      backend,
-      backendAddress: canonical(address),
-    })),
-    addressSpaces.map(({ domain, backend, rewriteDomain }) => ({
-      domain: parseDomain(domain) as string,
-      backend,
-      rewriteDomain: rewriteDomain === undefined ? undefined : parseDomain(rewriteDomain),
-    })),
-  );
+function addressSpacesOf({ addressSpaces }: Configuration): AddressSpace[] {
+  return addressSpaces.map(({ domain, backend, rewriteDomain }) => ({
+    // The schema has checked that these are domains.
+    domain: parseDomain(domain) as string,
+    backend,
+    rewriteDomain: rewriteDomain === undefined ? undefined : parseDomain(rewriteDomain),
+  }));
 }
 
 function createAccounts({ callers }: Configuration, secrets: ReadonlyMap<string, string>): CallerAccount[] {

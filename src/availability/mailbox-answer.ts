@@ -17,6 +17,10 @@ export const FAILURE_REASONS = [
   "no-address-space",
   /** The mailbox belongs to the very system that asks. Nobody was asked. */
   "belongs-to-origin",
+  /** The question is one of our own, sent back by the system that was asked. Nobody was asked again. */
+  "loop-detected",
+  /** A group whose directory could not be asked for its members. */
+  "group-unresolved",
   /** The backend knows no such mailbox. */
   "mailbox-not-found",
   /** The backend knows the mailbox and grants the service account nothing. */
@@ -45,7 +49,7 @@ export const FAILURE_REASONS = [
   "backend-error",
   /** More calendar entries than the backend hands out. */
   "too-many-events",
-  /** A distribution list beyond the backend's limit. */
+  /** A distribution list of more members than free/busy data is given for. */
   "group-too-large",
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];

@@ -22,6 +22,11 @@ const DIGIT: Readonly<Record<BusyType, number>> = {
 const ZERO = 0x30;
 const NO_DATA = 0x34;
 
+/** How many slots a window has; the last may reach beyond its end. */
+export function slotsIn(window: TimeWindow, intervalMinutes: number): number {
+  return Math.ceil((window.end - window.start) / (intervalMinutes * MINUTE_MS));
+}
+
 /** A view in the slots of a question, whatever the slots or events it was learnt in. */
 export function mergedFreeBusy(view: FreeBusyView, window: TimeWindow, intervalMinutes: number): MergedFreeBusy {
   const digits =
@@ -31,9 +36,26 @@ export function mergedFreeBusy(view: FreeBusyView, window: TimeWindow, intervalM
   return { start: window.start, intervalMinutes, digits };
 }
 
+/**
+ * The slots of a group: in each, the highest status of the members whose slots are known, and "no data" where none is.
+ * `someUnknown`: a member's slots are missing only for now (its system failed); then a slot is not called free.
+ */
+export function mergedOfMembers(members: readonly string[], slots: number, someUnknown: boolean): string {
+  const merged = Buffer.alloc(slots, NO_DATA);
+  for (let slot = 0; slot < slots; slot++) {
+    let highest = -1;
+    for (const digits of members) {
+      const digit = digits.charCodeAt(slot);
+      if (digit !== NO_DATA && digit > highest) highest = digit;
+    }
+    if (highest > ZERO || (highest === ZERO && !someUnknown)) merged[slot] = highest;
+  }
+  return merged.toString("latin1");
+}
+
 function fromEvents(events: readonly CalendarEvent[], window: TimeWindow, intervalMinutes: number): string {
   const intervalMs = intervalMinutes * MINUTE_MS;
-  const slots = Buffer.alloc(Math.ceil((window.end - window.start) / intervalMs), ZERO);
+  const slots = Buffer.alloc(slotsIn(window, intervalMinutes), ZERO);
   for (const event of events) {
     const digit = ZERO + DIGIT[event.busyType];
     if (digit > ZERO) {
@@ -45,13 +67,13 @@ function fromEvents(events: readonly CalendarEvent[], window: TimeWindow, interv
 
 function reslotted(known: MergedFreeBusy, window: TimeWindow, intervalMinutes: number): string {
   if (known.start === window.start && known.intervalMinutes === intervalMinutes) {
-    const length = Math.ceil((window.end - window.start) / (intervalMinutes * MINUTE_MS));
+    const length = slotsIn(window, intervalMinutes);
     return known.digits.slice(0, length).padEnd(length, "4");
   }
   const intervalMs = intervalMinutes * MINUTE_MS;
   const knownMs = known.intervalMinutes * MINUTE_MS;
   const knownEnd = known.start + known.digits.length * knownMs;
-  const slots = Buffer.alloc(Math.ceil((window.end - window.start) / intervalMs), ZERO);
+  const slots = Buffer.alloc(slotsIn(window, intervalMinutes), ZERO);
   const slotOf = (at: number) => (at - window.start) / intervalMs;
   for (let i = 0; i < known.digits.length; i++) {
     const digit = known.digits.charCodeAt(i);

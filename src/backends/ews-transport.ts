@@ -7,6 +7,7 @@
  */
 
 import { Pool } from "undici";
+import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
 
 export interface EwsEndpoint {
   readonly url: URL;
@@ -62,7 +63,8 @@ export class EwsTransport {
     this.#headers = {
       "content-type": "text/xml; charset=utf-8",
       accept: "text/xml",
-      "user-agent": "freebusy-gateway",
+      "user-agent": USER_AGENT,
+      [HOP_HEADER]: "1",
       authorization: `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`,
     };
   }
@@ -89,7 +91,7 @@ export class EwsTransport {
 
   async #send(method: "GET" | "POST", body: string | undefined, signal: AbortSignal): Promise<HttpAnswer> {
     try {
-      const headers = method === "POST" ? this.#headers : { "user-agent": "freebusy-gateway" };
+      const headers = method === "POST" ? this.#headers : { "user-agent": USER_AGENT };
       const answer = await this.#pool.request({ method, path: this.#path, headers, body: body ?? null, signal });
       const bytes = Buffer.from(await answer.body.arrayBuffer());
       const header = (name: string) => {

@@ -9,7 +9,7 @@ import type { CalendarEvent } from "../availability/free-busy-view.js";
 import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import type { InstantMs } from "../availability/time-window.js";
 import { covers } from "../availability/time-window.js";
-import { type CachedAnswer, type CacheQuestion, serves, type ViewCache } from "../proxy/view-cache.js";
+import { type CachedAnswer, type CacheQuestion, type Found, serves, type ViewCache } from "../proxy/view-cache.js";
 
 const WINDOWS_PER_MAILBOX = 4;
 
@@ -20,8 +20,7 @@ export class MemoryViewCache implements ViewCache {
     this.#entries = new LRUCache({ maxSize: maximumBytes, sizeCalculation: (kept, key) => sizeOf(kept, key) });
   }
 
-  /** Synchronous within; a promise because other caches need one. */
-  async find(questions: readonly CacheQuestion[], now: InstantMs): Promise<readonly (CachedAnswer | undefined)[]> {
+  find(questions: readonly CacheQuestion[], now: InstantMs): Found {
     return questions.map((question) => this.#entries.get(question.key)?.find((kept) => serves(kept, question, now)));
   }
 
@@ -38,6 +37,11 @@ export class MemoryViewCache implements ViewCache {
       const own = { ...kept, answer: withOwnTexts(kept.answer) };
       this.#entries.set(key, [own, ...beside.slice(0, WINDOWS_PER_MAILBOX - 1)]);
     }
+  }
+
+  async forget(keys: readonly string[] | "all"): Promise<void> {
+    if (keys === "all") this.#entries.clear();
+    else for (const key of keys) this.#entries.delete(key);
   }
 }
 

@@ -44,6 +44,52 @@ const backend = {
   allowPlainHttp: z.boolean().default(false).describe("Send the service account's password over http://. For tests."),
 };
 const url = z.url({ protocol: /^https?$/ });
+const region = z.enum(["us-east-1", "us-west-2", "eu-west-1"]);
+
+/** What a copy of a directory that is kept elsewhere needs. */
+const kept = {
+  backend: z.string().describe("The backend whose mailboxes it lists."),
+  refreshSeconds: seconds(1, 86_400).default(900).describe("How long after a reading the next one begins."),
+  timeoutSeconds: seconds(0.1, 300).default(10).describe("For one call or one page."),
+  snapshotFile: z
+    .string()
+    .optional()
+    .describe("The last good copy, so that a restart routes while the directory cannot be reached. Holds addresses."),
+};
+const directory = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("overrides"),
+    name: name.default("overrides"),
+    file: z.string().describe("CSV (address,owner,from,until,backendAddress) or YAML; read again when it changes."),
+    checkSeconds: seconds(0.1, 3600).default(5),
+  }),
+  z.strictObject({
+    type: z.literal("probe"),
+    rememberSeconds: seconds(1, 86_400).default(3600),
+  }),
+  z.strictObject({
+    type: z.literal("workmail"),
+    name: name.default("workmail-directory"),
+    ...kept,
+    region,
+    organizationId: z.string().regex(/^m-[0-9a-f]{32}$/, "is not an organization id such as m-0123…, 32 digits"),
+    resourcesBackend: z.string().describe("The backend that has rooms and equipment while interoperability is on."),
+    endpoint: z.url().optional().describe("Instead of AWS's own, for a private endpoint or a test."),
+  }),
+  z.strictObject({
+    type: z.literal("ldap"),
+    name: name.default("active-directory"),
+    ...kept,
+    url: z.url({ protocol: /^ldaps?$/ }).describe("ldaps://dc1.corp.example, or ldap:// with startTls."),
+    startTls: z.boolean().default(false),
+    allowPlainLdap: z.boolean().default(false).describe("Send the bind password in clear. For tests."),
+    caFile: z.string().optional(),
+    bindDn: z.string().min(1).describe("A distinguished name, or user@domain."),
+    password: secret,
+    baseDn: z.string().min(1).describe("For example DC=corp,DC=example."),
+    pageSize: z.int().min(1).max(1000).default(500),
+  }),
+]);
 
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -108,13 +154,21 @@ export const configurationSchema = z.strictObject({
         z.strictObject({ type: z.literal("ews"), url, ...backend }),
         z.strictObject({
           type: z.literal("workmail"),
-          region: z.enum(["us-east-1", "us-west-2", "eu-west-1"]).optional(),
+          region: region.optional(),
           url: url.optional().describe("Instead of region."),
           ...backend,
         }),
       ]),
     )
     .refine((backends) => Object.keys(backends).length > 0, "at least one backend is needed"),
+  directories: z
+    .array(directory)
+    .default([])
+    .describe("Who knows where mailboxes live, in the order in which their word counts; before addressSpaces."),
+  whenOnBothSides: z
+    .string()
+    .default("first")
+    .describe("A mailbox that two systems have belongs to: first (the first directory's word), or a backend's name."),
   addressSpaces: z
     .array(
       z.strictObject({

@@ -8,8 +8,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
-import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { type Configuration, configurationSchema } from "./configuration.js";
+import { crossChecks } from "./cross-checks.js";
+import { at, entries } from "./raw-values.js";
 
 export class ConfigurationError extends Error {
   readonly problems: readonly string[];
@@ -29,24 +30,38 @@ export interface LoadedConfiguration {
 }
 
 export function loadConfiguration(file: string, environment: NodeJS.ProcessEnv): LoadedConfiguration {
-  let text: string;
+  return parseConfiguration(file, textOf(file), environment);
+}
+
+/** Where the gateway of this configuration can be asked how it is. Needs none of its secrets. */
+export function managementUrl(file: string): string {
+  const written = configurationSchema.shape.management.safeParse(at(yamlOf(file, textOf(file)), "management"));
+  if (!written.success) throw new ConfigurationError(file, written.error.issues.flatMap(describe));
+  const { host, port } = written.data;
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  return `http://${reached}:${port}`;
+}
+
+function textOf(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw new ConfigurationError(file, [
       `cannot be read (${(error as NodeJS.ErrnoException).code}). Name an existing file with --config.`,
     ]);
   }
-  return parseConfiguration(file, text, environment);
 }
 
-export function parseConfiguration(file: string, text: string, environment: NodeJS.ProcessEnv): LoadedConfiguration {
-  let raw: unknown;
+function yamlOf(file: string, text: string): unknown {
   try {
-    raw = parse(text);
+    return parse(text);
   } catch (error) {
     throw new ConfigurationError(file, [`not YAML: ${(error as Error).message.split("\n")[0]}`]);
   }
+}
+
+export function parseConfiguration(file: string, text: string, environment: NodeJS.ProcessEnv): LoadedConfiguration {
+  const raw = yamlOf(file, text);
   const result = configurationSchema.safeParse(raw);
   const problems = result.success ? [] : result.error.issues.flatMap(describe);
   const secrets = new Map<string, string>();
@@ -70,7 +85,11 @@ function describe(issue: z.core.$ZodIssue): string[] {
     case "invalid_value":
       return [`${path}: expected one of ${issue.values.join(", ")}.`];
     case "invalid_union":
-      return [`${path}: expected type: ews or type: workmail.`];
+      return [
+        path.startsWith("directories")
+          ? `${path}: expected type: overrides, probe, workmail or ldap.`
+          : `${path}: expected type: ews or type: workmail.`,
+      ];
     default:
       return [`${path}: ${issue.message}.`];
   }
@@ -81,6 +100,10 @@ function resolveSecrets(raw: unknown, environment: NodeJS.ProcessEnv, secrets: M
     ...entries(at(raw, "backends")).map(([key, backend]): [string, unknown] => [
       `backends.${key}.password`,
       at(backend, "password"),
+    ]),
+    ...entries(at(raw, "directories")).map(([key, directory]): [string, unknown] => [
+      `directories.${key}.password`,
+      at(directory, "password"),
     ]),
     ...entries(at(raw, "callers")).map(([key, caller]): [string, unknown] => [
       `callers.${key}.passwordHash`,
@@ -117,111 +140,6 @@ function resolveReference(
     }
   }
   return undefined;
-}
-
-function crossChecks(raw: unknown): string[] {
-  const problems: string[] = [];
-  const backends = entries(at(raw, "backends"));
-  const names = backends.map(([key]) => key);
-  const known = names.length > 0 ? `Known: ${names.join(", ")}.` : "There are no backends.";
-  const budget = at(raw, "timeBudgetSeconds") ?? 18;
-
-  for (const [key, backend] of backends) {
-    const path = `backends.${key}`;
-    const timeout = at(backend, "timeoutSeconds") ?? 15;
-    if (typeof timeout === "number" && typeof budget === "number" && timeout >= budget) {
-      problems.push(
-        `${path}.timeoutSeconds: ${timeout} is not shorter than timeBudgetSeconds (${budget}). Lower it, so that other backends' answers still reach the caller.`,
-      );
-    }
-    const url = at(backend, "url");
-    if (typeof url === "string" && url.startsWith("http:") && at(backend, "allowPlainHttp") !== true) {
-      problems.push(
-        `${path}.url: http:// would send the service account's password in clear. Use https://, or set allowPlainHttp for a test.`,
-      );
-    }
-    if (at(backend, "type") === "workmail" && (url === undefined) === (at(backend, "region") === undefined)) {
-      problems.push(`${path}: give either region or url.`);
-    }
-    for (const setting of ["caFile"]) {
-      const file = at(backend, setting);
-      if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
-    }
-  }
-  for (const setting of ["certFile", "keyFile"]) {
-    const file = at(at(at(raw, "listen"), "tls"), setting);
-    if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
-  }
-  for (const list of ["addressSpaces", "mailboxes"]) {
-    for (const [key, rule] of entries(at(raw, list))) {
-      const backend = at(rule, "backend");
-      if (typeof backend === "string" && !names.includes(backend)) {
-        problems.push(`${list}.${key}.backend: there is no backend '${backend}'. ${known}`);
-      }
-    }
-  }
-  for (const [key, caller] of entries(at(raw, "callers"))) {
-    const origin = at(caller, "origin");
-    if (typeof origin === "string" && origin !== "none" && !names.includes(origin)) {
-      problems.push(
-        `callers.${key}.origin: there is no backend '${origin}'. ${known} Use none for an ordinary client.`,
-      );
-    }
-  }
-  problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
-  problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
-  problems.push(
-    ...twice("addressSpaces", at(raw, "addressSpaces"), (space) => [parsed(at(space, "domain"), parseDomain)]),
-  );
-  problems.push(
-    ...twice("mailboxes", at(raw, "mailboxes"), (mailbox) =>
-      [at(mailbox, "address"), ...list(at(mailbox, "aliases"))].map((text) => parsed(text, parseMailboxAddress)),
-    ),
-  );
-  return problems;
-}
-
-function twice(
-  path: string,
-  rows: unknown,
-  keysOf: (row: unknown) => (string | undefined)[],
-  what = "entry",
-): string[] {
-  const seen = new Map<string, string>();
-  return entries(rows).flatMap(([index, row]) =>
-    [...new Set(keysOf(row))].flatMap((key) => {
-      if (key === undefined) return [];
-      const before = seen.get(key);
-      seen.set(key, index);
-      return before === undefined
-        ? []
-        : [`${path}.${index}: ${what} '${key}' is already in ${path}.${before}. Keep one.`];
-    }),
-  );
-}
-
-const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
-const parsed = (text: unknown, parse: (text: string) => string | undefined): string | undefined =>
-  typeof text === "string" ? parse(text) : undefined;
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
-function unreadable(path: string, file: string): string[] {
-  try {
-    readFileSync(file);
-    return [];
-  } catch (error) {
-    return [`${path}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`];
-  }
-}
-
-function at(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
-}
-
-function entries(value: unknown): [string, unknown][] {
-  return typeof value === "object" && value !== null ? Object.entries(value) : [];
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

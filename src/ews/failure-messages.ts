@@ -39,6 +39,15 @@ const WORDING: Readonly<Record<FailureReason, Wording>> = {
     code: "ErrorProxyRequestNotAllowed",
     text: (asked) => `${named(asked)} belongs to the system that asks; it is not asked back.`,
   },
+  "loop-detected": {
+    code: "ErrorProxyRequestNotAllowed",
+    text: (asked) =>
+      `The question about ${named(asked)} is this gateway's own, sent back to it; it is not asked again.`,
+  },
+  "group-unresolved": {
+    code: "ErrorFreeBusyGenerationFailed",
+    text: (asked) => `The members of the group ${named(asked)} could not be read from its directory.`,
+  },
   "no-access": {
     code: "ErrorNoFreeBusyAccess",
     exceptionCode: 5037,

@@ -15,6 +15,8 @@ import { escaped } from "./xml-text.js";
 export interface SoapRequest<Body> {
   /** As declared in RequestServerVersion; absent means Exchange 2007 (§1.1). */
   readonly serverVersion: string | undefined;
+  /** SMTP addresses, in lower case, of those on whose behalf the caller says it asks (§1.1). Claimed, never trusted. */
+  readonly onBehalfOf: readonly string[];
   readonly body: Body;
 }
 
@@ -26,6 +28,8 @@ const UNDERSTOOD = new Set([
   "t:RequestTypeHeader",
   "t:MailboxCulture",
   "t:DateTimePrecision",
+  "t:SerializedSecurityContext",
+  "t:ExchangeImpersonation",
 ]);
 
 /**
@@ -46,6 +50,7 @@ export function readSoapRequest<Body>(
   }
   let serverVersion: string | undefined;
   let zone: TimeZone | undefined;
+  const onBehalfOf: string[] = [];
   let read: { body: Body } | undefined;
   let bodies = 0;
   while (xml.nextChild(1)) {
@@ -55,6 +60,9 @@ export function readSoapRequest<Body>(
         if (xml.name() === "t:RequestServerVersion") serverVersion = xml.attribute("Version");
         else if (xml.name() === "t:TimeZoneContext") {
           while (xml.nextChild(3)) if (xml.name() === "t:TimeZoneDefinition") zone = readTimeZoneDefinition(xml);
+        } else if (xml.name() === "t:SerializedSecurityContext") readAddresses(xml, 3, onBehalfOf);
+        else if (xml.name() === "t:ExchangeImpersonation") {
+          while (xml.nextChild(3)) if (xml.name() === "t:ConnectingSID") readAddresses(xml, 4, onBehalfOf);
         }
       }
     } else if (xml.name() === "s:Body") {
@@ -67,7 +75,14 @@ export function readSoapRequest<Body>(
   }
   xml.finish();
   if (read === undefined) throw malformed("the Body holds no request");
-  return { serverVersion, body: read.body };
+  return { serverVersion, onBehalfOf, body: read.body };
+}
+
+function readAddresses(xml: XmlCursor, depth: number, found: string[]): void {
+  while (xml.nextChild(depth)) {
+    if (/^t:(PrimarySmtpAddress|SmtpAddress|PrincipalName)$/.test(xml.name()))
+      found.push(xml.text().trim().toLowerCase());
+  }
 }
 
 function mustBeUnderstood(xml: XmlCursor): void {

@@ -11,7 +11,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { hash as argon2Hash, verify as argon2Verify } from "@node-rs/argon2";
 import { LRUCache } from "lru-cache";
-import type { Caller } from "../proxy/answer-query.js";
+import type { Caller } from "../proxy/asking.js";
 import { scryptMatches } from "./scrypt-hash.js";
 
 export interface CallerAccount {

@@ -16,9 +16,10 @@ import { answerOtherOperation } from "../ews/other-operations.js";
 import { knowsWorkingElsewhere, readSoapRequest, type SoapRequest, writeSoapResponse } from "../ews/soap-envelope.js";
 import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
-import type { Caller } from "../proxy/answer-query.js";
+import type { Asking, Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
 import type { Authentication, BasicAuthenticator } from "./basic-authentication.js";
+import type { OwnMarks } from "./own-marks.js";
 import { RepeatedQuestions } from "./repeated-questions.js";
 
 declare module "fastify" {
@@ -28,7 +29,12 @@ declare module "fastify" {
 }
 
 export interface EwsRouteOptions {
-  readonly answer: (query: AvailabilityQuery, caller: Caller, id: string) => Promise<readonly MailboxAnswer[]>;
+  readonly answer: (
+    query: AvailabilityQuery,
+    asking: Asking,
+    id: string,
+  ) => readonly MailboxAnswer[] | Promise<readonly MailboxAnswer[]>;
+  readonly ownMarks: OwnMarks;
   readonly authenticator: BasicAuthenticator;
   readonly observer: LookupObserver;
   readonly now: () => number;
@@ -115,7 +121,8 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
       ),
   });
 
-  app.post(PATH, async (request, reply) => {
+  // Not an async function, because most answers are there at once: what it throws is handled alike.
+  app.post(PATH, (request, reply) => {
     if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
       throw new RequestFault(
         "malformed",
@@ -124,15 +131,18 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     }
     // Other operations depend on the day and are rare: only questions are remembered.
     const question = questions.get(request.body, decode, ({ body }) => typeof body !== "string");
-    const { serverVersion, body } = question.request;
+    const { serverVersion, onBehalfOf, body } = question.request;
     reply.type(XML).header("request-id", request.id);
-    if (typeof body === "string") return writeSoapResponse([body], serverVersion);
-    const answers =
-      body.query === undefined ? [] : await options.answer(body.query, request.caller as Caller, request.id);
-    return question.write(answers, () => {
-      const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
-      return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
-    });
+    if (typeof body === "string") return reply.send(writeSoapResponse([body], serverVersion));
+    const write = (answers: readonly MailboxAnswer[]) =>
+      question.write(answers, () => {
+        const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
+        return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
+      });
+    if (body.query === undefined) return reply.send(write([]));
+    const returned = options.ownMarks.bearsOne(request.headers, onBehalfOf);
+    const answers = options.answer(body.query, { caller: request.caller as Caller, returned }, request.id);
+    return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
   });
 
   function refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string) {

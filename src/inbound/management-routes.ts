@@ -1,19 +1,27 @@
 /**
- * Decides what operators may ask: is it alive, can it answer, how is it doing. On a
- * listener of its own, without authentication, so it says nothing about anybody's time
- * and is meant for the inside of a network only.
+ * Decides what operators may ask: is it alive, can it answer, how is it doing, and why does
+ * a mailbox go where it goes. On a listener of its own, without authentication, so it says
+ * nothing about anybody's time and is meant for the inside of a network only.
  *
  * Ready means that some backend could answer: one that is down is no reason to take the
- * gateway away from the mailboxes of the other. `?backend=NAME` asks about one alone.
+ * gateway away from the mailboxes of the other, and a directory that cannot be reached is
+ * none as long as there is anything to go by. `?backend=NAME` asks about one alone.
  */
 
 import type { FastifyInstance } from "fastify";
+import type { InstantMs } from "../availability/time-window.js";
 import type { BackendHealth } from "../proxy/availability-backend.js";
+import type { RouteExplanation } from "../proxy/explain-route.js";
+import type { MailboxDirectory } from "../proxy/mailbox-directory.js";
 
 export interface ManagementRouteOptions {
   readonly backendHealth: () => Promise<ReadonlyMap<string, BackendHealth>>;
-  readonly draining: () => boolean;
+  readonly directories: () => readonly MailboxDirectory[];
+  readonly state: () => "serving" | "reading directories" | "draining";
+  /** `origin`: the backend that asks, or undefined; `ask`: whether to ask the backend too. */
+  readonly explain: (address: string, origin: string | undefined, ask: boolean) => Promise<RouteExplanation>;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly now: () => InstantMs;
 }
 
 export async function managementRoutes(app: FastifyInstance, options: ManagementRouteOptions): Promise<void> {
@@ -26,13 +34,37 @@ export async function managementRoutes(app: FastifyInstance, options: Management
       return reply.code(404).send({ status: "unknown backend", known: [...health.keys()] });
     }
     const states = wanted === undefined ? [...health.values()] : [health.get(wanted) as BackendHealth];
-    const ready = !options.draining() && states.some(({ usable }) => usable);
-    const status = options.draining() ? "draining" : ready ? "ready" : "no backend is usable";
-    return reply.code(ready ? 200 : 503).send({ status, backends: Object.fromEntries(health) });
+    const state = options.state();
+    const ready = state === "serving" && states.some(({ usable }) => usable);
+    const status = state !== "serving" ? state : ready ? "ready" : "no backend is usable";
+    return reply.code(ready ? 200 : 503).send({
+      status,
+      backends: Object.fromEntries(health),
+      directories: Object.fromEntries(options.directories().map((directory) => [directory.name, stateOf(directory)])),
+    });
   });
+
+  app.get<{ Params: { address: string }; Querystring: { as?: string; ask?: string } }>(
+    "/routes/:address",
+    async (request, reply) => {
+      const { as, ask } = request.query;
+      const known = [...(await options.backendHealth()).keys()];
+      if (as !== undefined && as !== "none" && !known.includes(as)) {
+        return reply.code(400).send({ status: "unknown system", known: [...known, "none"] });
+      }
+      const asking = ask !== undefined && ask !== "false" && ask !== "0";
+      return options.explain(request.params.address, as === "none" ? undefined : as, asking);
+    },
+  );
 
   app.get("/metrics", async (_, reply) => {
     const { contentType, text } = await options.metrics();
     return reply.type(contentType).send(text);
   });
+
+  function stateOf(directory: MailboxDirectory) {
+    const { from, recipients, readAt, problem } = directory.state();
+    const ageSeconds = readAt === undefined ? null : Math.max(0, Math.round((options.now() - readAt) / 1000));
+    return { from, recipients, ageSeconds, problem: problem ?? null };
+  }
 }

@@ -15,7 +15,7 @@ import { type InstantMs, instant, type TimeWindow, wholeDaysAround } from "../av
 import type { AvailabilityBackend, BackendQuestion } from "./availability-backend.js";
 import { Flights } from "./flights.js";
 import type { CacheOutcome, LookupObserver } from "./lookup-observer.js";
-import type { CacheQuestion, ViewCache } from "./view-cache.js";
+import type { AskedDetail, CacheQuestion, Found, ViewCache } from "./view-cache.js";
 
 /** How long answers are kept, in milliseconds. */
 export interface CacheTimes {
@@ -48,20 +48,46 @@ export class BackendAsker {
     this.#now = now;
   }
 
-  /** One entry per wanted mailbox, in order. `wanted` holds no backend–mailbox pair twice. */
-  async answersFor(
+  /**
+   * One entry per wanted mailbox, in order. `wanted` holds no backend–mailbox pair twice; `origin` is the system that asks,
+   * when it is one. A promise only where the cache gives one.
+   */
+  answersFor(
     wanted: readonly Wanted[],
     window: TimeWindow,
-    detail: BackendQuestion["detail"],
-  ): Promise<readonly Pending[]> {
+    detail: AskedDetail,
+    origin?: string,
+  ): readonly Pending[] | Promise<readonly Pending[]> {
     const questions: CacheQuestion[] = wanted.map((one) => ({ key: keyOf(one), window, detail }));
-    const kept = await this.#find(questions);
+    const found = this.#find(questions);
+    if (found instanceof Promise) return found.then((kept) => this.#pending(wanted, questions, kept, origin));
+    return this.#pending(wanted, questions, found, origin);
+  }
+
+  /** The systems on whose behalf this very mailbox is being asked about right now; undefined when it is not. */
+  askersOf(wanted: Wanted): ReadonlySet<string> | undefined {
+    return this.#flights.originsOf(keyOf(wanted));
+  }
+
+  /** Drops what is known about these mailboxes, or about all; what is under way is joined by nobody any more. */
+  forget(wanted: readonly Wanted[] | "all"): void {
+    const keys = wanted === "all" ? wanted : wanted.map(keyOf);
+    if (keys === "all") this.#flights.leaveAll();
+    else for (const key of keys) this.#flights.leave(key);
+    this.#cache.forget(keys).catch((error) => this.#observer.unexpected("the cache could not be cleared", error));
+  }
+
+  #pending(
+    wanted: readonly Wanted[],
+    questions: readonly CacheQuestion[],
+    kept: Found,
+    origin: string | undefined,
+  ): readonly Pending[] {
     const pending = new Array<Pending>(wanted.length);
     const missing = new Map<AvailabilityBackend, number[]>();
-
     for (let i = 0; i < wanted.length; i++) {
       const hit = kept[i];
-      const underWay = hit === undefined ? this.#flights.find(questions[i] as CacheQuestion) : undefined;
+      const underWay = hit === undefined ? this.#flights.join(questions[i] as CacheQuestion, origin) : undefined;
       if (hit !== undefined) pending[i] = { cache: "hit", answer: hit.answer };
       else if (underWay !== undefined) pending[i] = { cache: "joined", answer: underWay };
       else {
@@ -71,28 +97,45 @@ export class BackendAsker {
         else indexes.push(i);
       }
     }
-
-    const wide = wholeDaysAround(window);
     for (const [backend, indexes] of missing) {
-      const mailboxes = indexes.map((i) => (wanted[i] as Wanted).address);
-      const abort = new AbortController();
-      const answers = this.#ask(backend, { mailboxes, window: wide, detail }, abort);
-      indexes.forEach((wantedIndex, position) => {
-        const answer = answers.then((all) => all[position] as MailboxAnswer);
-        const { key } = questions[wantedIndex] as CacheQuestion;
-        this.#flights.begin({ key, window: wide, detail }, answer, abort.signal);
-        pending[wantedIndex] = { cache: "miss", answer };
-      });
+      this.#begin(backend, indexes, wanted, questions, pending, origin);
     }
     return pending;
   }
 
-  async #find(questions: readonly CacheQuestion[]): ReturnType<ViewCache["find"]> {
-    try {
-      return await this.#cache.find(questions, this.#instant());
-    } catch (error) {
+  /** One question to one backend about all its mailboxes that are missing. */
+  #begin(
+    backend: AvailabilityBackend,
+    indexes: readonly number[],
+    wanted: readonly Wanted[],
+    questions: readonly CacheQuestion[],
+    pending: Pending[],
+    origin: string | undefined,
+  ): void {
+    const mailboxes = indexes.map((i) => (wanted[i] as Wanted).address);
+    const { window: asked, detail } = questions[0] as CacheQuestion;
+    const window = wholeDaysAround(asked);
+    const abort = new AbortController();
+    // Registered as under way before the backend hears of it: what it sends back must be recognised.
+    const answers = Promise.resolve().then(() => this.#ask(backend, { mailboxes, window, detail }, abort));
+    indexes.forEach((i, position) => {
+      const answer = answers.then((all) => all[position] as MailboxAnswer);
+      const { key } = questions[i] as CacheQuestion;
+      this.#flights.begin({ key, window, detail }, answer, abort.signal, origin);
+      pending[i] = { cache: "miss", answer };
+    });
+  }
+
+  #find(questions: readonly CacheQuestion[]): Found | Promise<Found> {
+    const unreadable = (error: unknown): Found => {
       this.#observer.unexpected("the cache could not be read", error);
       return questions.map(() => undefined);
+    };
+    try {
+      const found = this.#cache.find(questions, this.#instant());
+      return found instanceof Promise ? found.catch(unreadable) : found;
+    } catch (error) {
+      return unreadable(error);
     }
   }
 
@@ -106,7 +149,7 @@ export class BackendAsker {
     let answers: readonly MailboxAnswer[];
     try {
       answers = await backend.ask(question, abort.signal);
-      if (answers.length !== question.mailboxes.length) {
+      if (answers.length !== question.mailboxes.length || Array.from(answers).includes(undefined as never)) {
         answers = question.mailboxes.map(() => failed({ reason: "backend-wrong-count", backend: backend.name }));
       }
     } catch (error) {
@@ -121,7 +164,7 @@ export class BackendAsker {
       durationMs: this.#now() - started,
       failures: answers.flatMap((answer) => (answer.kind === "failure" ? [answer.failure] : [])),
     });
-    void this.#keep(backend, question, answers);
+    void this.#keep(backend, question, answers, abort.signal);
     return answers;
   }
 
@@ -129,12 +172,15 @@ export class BackendAsker {
     backend: AvailabilityBackend,
     question: BackendQuestion,
     answers: readonly MailboxAnswer[],
+    signal: AbortSignal,
   ): Promise<void> {
     const learntAt = this.#instant();
     const entries = answers.flatMap((answer, i) => {
       const ttl = this.#ttlOf(answer);
       if (ttl === undefined || ttl <= 0) return [];
       const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
+      // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
+      if (!this.#flights.isUnderWay(key, signal)) return [];
       const { window, detail } = question;
       return [{ key, kept: { answer, window, detail, learntAt, expiresAt: instant(learntAt + ttl) } }];
     });

@@ -17,26 +17,56 @@ interface Flight {
   readonly detail: ViewDetail;
   readonly answer: Promise<MailboxAnswer>;
   readonly signal: AbortSignal;
+  /** The systems on whose behalf the question is put. */
+  readonly origins: Set<string>;
 }
 
 export class Flights {
   readonly #underWay = new Map<string, Flight[]>();
 
-  find(question: CacheQuestion): Promise<MailboxAnswer> | undefined {
-    return this.#underWay
+  /** Joins what is under way, if it serves; `origin` is the system that asks, when it is one. */
+  join(question: CacheQuestion, origin: string | undefined): Promise<MailboxAnswer> | undefined {
+    const found = this.#underWay
       .get(question.key)
       ?.find(
         (flight) =>
           !flight.signal.aborted && reaches(flight.detail, question.detail) && covers(flight.window, question.window),
-      )?.answer;
+      );
+    if (origin !== undefined) found?.origins.add(origin);
+    return found?.answer;
   }
 
   /** Registers an answer that is on its way; it leaves the register by itself when it has arrived. Must not reject. */
-  begin(question: CacheQuestion, answer: Promise<MailboxAnswer>, signal: AbortSignal): void {
-    const flight: Flight = { window: question.window, detail: question.detail, answer, signal };
-    const others = this.#underWay.get(question.key)?.filter((other) => !other.signal.aborted) ?? [];
-    this.#underWay.set(question.key, [...others, flight]);
-    void answer.then(() => this.#end(question.key, flight));
+  begin(
+    { key, window, detail }: CacheQuestion,
+    answer: Promise<MailboxAnswer>,
+    signal: AbortSignal,
+    origin: string | undefined,
+  ): void {
+    const flight: Flight = { window, detail, answer, signal, origins: new Set(origin === undefined ? [] : [origin]) };
+    const others = this.#underWay.get(key)?.filter((other) => !other.signal.aborted) ?? [];
+    this.#underWay.set(key, [...others, flight]);
+    void answer.then(() => this.#end(key, flight));
+  }
+
+  /** Whether the flight that this signal belongs to is still registered. */
+  isUnderWay(key: string, signal: AbortSignal): boolean {
+    return this.#underWay.get(key)?.some((flight) => flight.signal === signal) ?? false;
+  }
+
+  /** The systems on whose behalf anything is under way under this key; undefined when nothing is. */
+  originsOf(key: string): ReadonlySet<string> | undefined {
+    const underWay = this.#underWay.get(key)?.filter(({ signal }) => !signal.aborted) ?? [];
+    return underWay.length === 0 ? undefined : new Set(underWay.flatMap(({ origins }) => [...origins]));
+  }
+
+  /** Lets nobody join what is under way under this key any more; whoever waits for it still gets it. */
+  leave(key: string): void {
+    this.#underWay.delete(key);
+  }
+
+  leaveAll(): void {
+    this.#underWay.clear();
   }
 
   #end(key: string, flight: Flight): void {

@@ -11,7 +11,7 @@ export type CacheOutcome = "hit" | "miss" | "joined" | "none";
 export interface MailboxOutcome {
   /** As asked. Whether it may appear in clear is the observer's decision. */
   readonly mailbox: string;
-  /** The rule that decided, for example "mailbox bob@corp.example" or "address space corp.example". */
+  /** The rule that decided, without any address: "workmail-directory: ENABLED, role USER", "address space corp.example". */
   readonly rule: string;
   readonly backend: string | undefined;
   readonly cache: CacheOutcome;

@@ -1,17 +1,25 @@
 /**
  * Decides which backend answers for a mailbox, and under which address it knows it.
  *
- * The longest match wins: a single mailbox, then its domain. The query's origin is never
- * chosen, whatever the rules say: a forwarded question carries no mark we may rely on, so
- * the two systems would ask each other until both gave up. A domain that no rule names is
- * answered here, without asking anybody: addresses from outside never cause a connection.
+ * What directories know about the very mailbox comes first, then its domain. The query's
+ * origin is never chosen, whatever they say: a forwarded question carries no mark we may
+ * rely on, so the two systems would ask each other until both gave up. For the same reason
+ * a question about a mailbox that its origin is being asked about at this moment is taken
+ * for our own, sent on to us: then neither those are asked on whose behalf we asked. Along
+ * any chain of forwarding, so, every system is asked at most once. A domain that no rule
+ * names is answered here, without asking anybody: addresses from outside never cause a
+ * connection.
  *
- * Pure. Knows addresses and backend names, not what protocol a backend speaks.
+ * Pure but for the directories' memory. Knows addresses and backend names, not what
+ * protocol a backend speaks.
  */
 
 import type { AskedMailbox } from "../availability/availability-query.js";
 import { domainOf, type MailboxAddress, withDomain } from "../availability/mailbox-address.js";
-import type { MailboxFailure } from "../availability/mailbox-answer.js";
+import type { FailureReason, MailboxFailure } from "../availability/mailbox-answer.js";
+import type { InstantMs } from "../availability/time-window.js";
+import { legacyKey, type MailboxDirectory, type RecipientKey } from "./mailbox-directory.js";
+import type { OwnerResolver, RouteStep, TellStep } from "./resolve-owner.js";
 
 /** A backend answers for a domain; `rewriteDomain` is the domain under which it knows the same mailboxes. */
 export interface AddressSpace {
@@ -20,47 +28,132 @@ export interface AddressSpace {
   readonly rewriteDomain?: string | undefined;
 }
 
-/** A backend answers for one mailbox, under any of its addresses; it is asked about `backendAddress`. */
-export interface MailboxRule {
-  readonly addresses: readonly MailboxAddress[];
-  readonly backend: string;
-  readonly backendAddress: MailboxAddress;
-}
-
 export type Route =
   | { readonly kind: "backend"; readonly backend: string; readonly address: MailboxAddress; readonly rule: string }
-  | { readonly kind: "failure"; readonly failure: MailboxFailure; readonly rule: string };
+  | {
+      readonly kind: "group";
+      /** As its directory knows it. */
+      readonly address: MailboxAddress;
+      readonly directory: MailboxDirectory;
+      readonly rule: string;
+    }
+  | {
+      readonly kind: "failure";
+      readonly failure: MailboxFailure;
+      /** Under which the failure's backend knows the mailbox, where there is one. */
+      readonly address?: MailboxAddress;
+      readonly rule: string;
+    };
+
+/** The decision about one address, with everything that was considered on the way. */
+export interface ExplainedRoute {
+  readonly route: Route;
+  readonly steps: readonly RouteStep[];
+}
+
+/** The systems on whose behalf this backend is being asked about this mailbox right now; undefined when it is not. */
+export type AskersOf = (backend: string, address: MailboxAddress) => ReadonlySet<string> | undefined;
 
 export class MailboxRouter {
-  readonly #byAddress = new Map<MailboxAddress, MailboxRule>();
-  readonly #byDomain = new Map<string, AddressSpace>();
+  readonly #owners: OwnerResolver;
+  readonly #byDomain = new Map<string, AddressSpace & { readonly rule: string }>();
+  readonly #now: () => InstantMs;
+  readonly #askersOf: AskersOf;
 
-  constructor(mailboxes: readonly MailboxRule[], addressSpaces: readonly AddressSpace[]) {
-    for (const rule of mailboxes) for (const address of rule.addresses) this.#byAddress.set(address, rule);
-    for (const space of addressSpaces) this.#byDomain.set(space.domain, space);
+  constructor(
+    owners: OwnerResolver,
+    addressSpaces: readonly AddressSpace[],
+    now: () => InstantMs,
+    askersOf: AskersOf = () => undefined,
+  ) {
+    this.#owners = owners;
+    this.#now = now;
+    this.#askersOf = askersOf;
+    for (const space of addressSpaces) {
+      this.#byDomain.set(space.domain, { ...space, rule: `address space ${space.domain}` });
+    }
   }
 
   /** `origin` is the system that asks, when it is one of the backends. */
-  route(asked: AskedMailbox, origin: string | undefined): Route {
+  route(asked: AskedMailbox, origin: string | undefined, tell?: TellStep): Route {
+    const route = this.#toOwner(asked, tell);
+    if (origin === undefined || route.kind !== "backend") return route;
+    const { backend, address, rule } = route;
+    if (!this.neverAsked(asked, address, origin).has(backend)) return route;
+    const sentOn = this.#isSentOn(asked, address, origin);
+    tell?.({
+      considered: "origin",
+      finding: sentOn
+        ? `${origin} is being asked about it right now: this is our own question, sent on`
+        : `${origin} is the system that asks, and is not asked back`,
+    });
+    const reason = sentOn ? "loop-detected" : "belongs-to-origin";
+    return { kind: "failure", failure: { reason, backend }, address, rule };
+  }
+
+  /** The backends that may not be asked about a mailbox, which they would know as `address`, for this origin. */
+  neverAsked(asked: AskedMailbox, address: MailboxAddress, origin: string | undefined): ReadonlySet<string> {
+    const never = new Set(origin === undefined ? [] : [origin]);
+    // A set that grows while it is gone through: those behind the origin, those behind them, and so on.
+    for (const name of never) for (const asker of this.#askers(asked, address, name) ?? []) never.add(asker);
+    return never;
+  }
+
+  #isSentOn(asked: AskedMailbox, address: MailboxAddress, origin: string): boolean {
+    return this.#askers(asked, address, origin) !== undefined;
+  }
+
+  #askers(asked: AskedMailbox, address: MailboxAddress, backend: string): ReadonlySet<string> | undefined {
+    const known = this.#askersOf(backend, address);
+    if (known !== undefined || asked.address === undefined || asked.address === address) return known;
+    return this.#askersOf(backend, asked.address);
+  }
+
+  /** The addresses under which backends may have been asked about the mailbox with this one. */
+  askedAs(address: MailboxAddress): readonly MailboxAddress[] {
+    const all = new Set(this.#owners.addressesOf(address, this.#now()));
+    for (const one of [...all]) {
+      const rewriteDomain = this.#byDomain.get(domainOf(one))?.rewriteDomain;
+      if (rewriteDomain !== undefined) all.add(withDomain(one, rewriteDomain));
+    }
+    return [...all];
+  }
+
+  #toOwner(asked: AskedMailbox, tell?: TellStep): Route {
+    const key = recipientKey(asked);
+    if (key === undefined) return refused("invalid-address", "not an SMTP address");
+    const owned = this.#owners.resolve(key, this.#now(), tell);
+    if (owned !== undefined) {
+      const { claim, directory, address } = owned;
+      const { backend, rule } = claim;
+      if (claim.kind === "group") return { kind: "group", address: claim.address, directory, rule };
+      return backend === undefined ? refused("no-address-space", rule) : { kind: "backend", backend, address, rule };
+    }
     const { address } = asked;
-    if (address === undefined) {
-      const reason = asked.routingType === "EX" ? "unresolved-legacy-dn" : "invalid-address";
-      return { kind: "failure", failure: { reason }, rule: "not an SMTP address" };
-    }
-    const mailbox = this.#byAddress.get(address);
-    if (mailbox !== undefined) {
-      return notBack(origin, mailbox.backend, mailbox.backendAddress, `mailbox ${mailbox.backendAddress}`);
-    }
+    if (address === undefined) return refused("unresolved-legacy-dn", "no directory knows this legacyExchangeDN");
     const space = this.#byDomain.get(domainOf(address));
     if (space === undefined) {
-      return { kind: "failure", failure: { reason: "no-address-space" }, rule: "no address space" };
+      tell?.({ considered: `address space ${domainOf(address)}`, finding: "none is configured" });
+      return refused("no-address-space", "no address space");
     }
-    const known = space.rewriteDomain === undefined ? address : withDomain(address, space.rewriteDomain);
-    return notBack(origin, space.backend, known, `address space ${space.domain}`);
+    const { backend, rule, rewriteDomain } = space;
+    const known = rewriteDomain === undefined ? address : withDomain(address, rewriteDomain);
+    tell?.({ considered: rule, finding: `${backend}, as ${known}` });
+    return { kind: "backend", backend, address: known, rule };
+  }
+
+  explain(asked: AskedMailbox, origin: string | undefined): ExplainedRoute {
+    const steps: RouteStep[] = [];
+    const route = this.route(asked, origin, (step) => steps.push(step));
+    return { route, steps };
   }
 }
 
-function notBack(origin: string | undefined, backend: string, address: MailboxAddress, rule: string): Route {
-  if (backend === origin) return { kind: "failure", failure: { reason: "belongs-to-origin", backend }, rule };
-  return { kind: "backend", backend, address, rule };
+/** Undefined when the text names nobody. */
+export function recipientKey(asked: AskedMailbox): RecipientKey | undefined {
+  return asked.address ?? (asked.routingType === "EX" ? legacyKey(asked.text) : undefined);
+}
+
+function refused(reason: FailureReason, rule: string): Route {
+  return { kind: "failure", failure: { reason }, rule };
 }

@@ -15,8 +15,9 @@ import type {
   MailboxOutcome,
   RefusedRequest,
 } from "../proxy/lookup-observer.js";
+import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-export class LookupLog implements LookupObserver {
+export class LookupLog implements LookupObserver, DirectoryObserver {
   readonly #log: Logger;
   readonly #address: (text: string) => string;
 
@@ -57,15 +58,29 @@ export class LookupLog implements LookupObserver {
     this.#log.warn({ ...refused }, "request refused");
   }
 
+  directoryRead({ durationMs, problem, ...reading }: DirectoryReading): void {
+    const fields = { ...reading, ms: rounded(durationMs) };
+    if (problem === undefined) this.#log.info(fields, "directory read");
+    else
+      this.#log.warn(
+        { ...fields, problem: this.#withoutAddresses(problem) },
+        "directory not read; what it held before stays",
+      );
+  }
+
   unexpected(what: string, error: unknown): void {
     this.#log.error({ err: error }, what);
+  }
+
+  /** A problem may quote what it found in a file. */
+  #withoutAddresses(text: string): string {
+    return text.replace(/[^\s'"]+@[^\s'"]+/g, (address) => this.#address(address));
   }
 
   #mailbox({ mailbox, rule, backend, cache, delivered, failure }: MailboxOutcome) {
     return {
       mailbox: this.#address(mailbox),
-      // A rule may name a mailbox; then it is treated as one.
-      rule: rule.startsWith("mailbox ") ? `mailbox ${this.#address(rule.slice(8))}` : rule,
+      rule,
       backend,
       cache,
       delivered,

@@ -3,12 +3,14 @@
  * only: never an address, a caller's text or anything else a stranger could make up.
  */
 
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { InstantMs } from "../availability/time-window.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
+import type { DirectoryObserver, DirectoryReading, MailboxDirectory } from "../proxy/mailbox-directory.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
 
-export class Metrics implements LookupObserver {
+export class Metrics implements LookupObserver, DirectoryObserver {
   readonly registry = new Registry();
   readonly #lookups = new Histogram({
     name: "freebusy_lookup_seconds",
@@ -48,6 +50,18 @@ export class Metrics implements LookupObserver {
     registers: [this.registry],
   });
 
+  readonly #directoryReads = new Counter({
+    name: "freebusy_directory_reads_total",
+    help: "Readings of a directory to its end, by result (read, failed)",
+    labelNames: ["directory", "result"],
+    registers: [this.registry],
+  });
+  readonly #directoryChanges = new Counter({
+    name: "freebusy_directory_changes_total",
+    help: "Recipients that were new, moved or gone since the reading before",
+    labelNames: ["directory"],
+    registers: [this.registry],
+  });
   // Finding a series by its labels costs more than counting; there are few, so each is found once.
   readonly #lookupsOf = new Map<string, Histogram.Internal<"caller">>();
   readonly #mailboxesOf = new Map<string, Counter.Internal>();
@@ -69,6 +83,41 @@ export class Metrics implements LookupObserver {
   backendAsked({ backend, durationMs, failures }: BackendCallOutcome): void {
     this.#backendSeconds.observe({ backend }, durationMs / 1000);
     for (const { reason } of failures) this.#backendFailures.inc({ backend, reason });
+  }
+
+  directoryRead({ directory, changed, problem }: DirectoryReading): void {
+    this.#directoryReads.inc({ directory, result: problem === undefined ? "read" : "failed" });
+    this.#directoryChanges.inc({ directory }, changed);
+  }
+
+  /** What directories hold and how old it is, worked out when somebody looks. */
+  watchDirectories(directories: readonly MailboxDirectory[], now: () => InstantMs): void {
+    new Gauge({
+      name: "freebusy_directory_recipients",
+      help: "Recipients a directory knows, by where they are from (live, snapshot, none)",
+      labelNames: ["directory", "from"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const directory of directories) {
+          const { from, recipients } = directory.state();
+          this.set({ directory: directory.name, from }, recipients);
+        }
+      },
+    });
+    new Gauge({
+      name: "freebusy_directory_age_seconds",
+      help: "Time since a directory was read to its end",
+      labelNames: ["directory"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const directory of directories) {
+          const { readAt } = directory.state();
+          if (readAt !== undefined) this.set({ directory: directory.name }, (now() - readAt) / 1000);
+        }
+      },
+    });
   }
 
   requestRefused({ status, reason }: RefusedRequest): void {

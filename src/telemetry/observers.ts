@@ -1,11 +1,14 @@
 /** Decides nothing: tells several observers the same. */
 
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
+import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-export class Observers implements LookupObserver {
-  readonly #all: readonly LookupObserver[];
+type Observer = LookupObserver & DirectoryObserver;
 
-  constructor(...all: readonly LookupObserver[]) {
+export class Observers implements Observer {
+  readonly #all: readonly Observer[];
+
+  constructor(...all: readonly Observer[]) {
     this.#all = all;
   }
 
@@ -19,6 +22,10 @@ export class Observers implements LookupObserver {
 
   requestRefused(refused: RefusedRequest): void {
     for (const one of this.#all) one.requestRefused(refused);
+  }
+
+  directoryRead(reading: DirectoryReading): void {
+    for (const one of this.#all) one.directoryRead(reading);
   }
 
   unexpected(what: string, error: unknown): void {

@@ -5,12 +5,11 @@ import { type MailboxAddress, parseMailboxAddress } from "../../src/availability
 import { failed, type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { MemoryViewCache } from "../../src/caches/memory-view-cache.js";
-import { type Caller, QueryAnswerer } from "../../src/proxy/answer-query.js";
-import { BackendAsker } from "../../src/proxy/ask-backends.js";
+import type { Caller } from "../../src/proxy/asking.js";
 import type { AvailabilityBackend, BackendQuestion } from "../../src/proxy/availability-backend.js";
 import type { LookupOutcome } from "../../src/proxy/lookup-observer.js";
-import { MailboxRouter } from "../../src/proxy/route-mailbox.js";
 import type { ViewCache } from "../../src/proxy/view-cache.js";
+import { pinned, policyOf } from "../support/proxy.js";
 
 const address = (text: string) => parseMailboxAddress(text) as MailboxAddress;
 const DAY = Date.UTC(2026, 6, 1);
@@ -62,30 +61,21 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
     unexpected: (what: string) => void unexpected.push(what),
   };
   const clock = { now: DAY };
-  const router = new MailboxRouter(
-    [
-      {
-        addresses: [address("bob@corp.example"), address("bob@corp.awsapps.com")],
-        backend: "workmail",
-        backendAddress: address("bob@corp.example"),
-      },
+  const { answerer } = policyOf({
+    directories: [
+      pinned({ addresses: [address("bob@corp.example"), address("bob@corp.awsapps.com")], backend: "workmail" }),
     ],
-    [
+    addressSpaces: [
       { domain: "corp.example", backend: "exchange" },
       { domain: "corp.awsapps.com", backend: "workmail", rewriteDomain: "corp.example" },
       { domain: "wm.example", backend: "workmail" },
     ],
-  );
-  const now = () => clock.now;
-  const answerer = new QueryAnswerer({
-    router,
-    backends: new Map([exchange, workmail].map((backend) => [backend.name, backend])),
-    asker: new BackendAsker(cache, { viewTtlMs: 60_000, notFoundTtlMs: 10_000 }, observer, now),
+    backends: [exchange, workmail],
+    cache,
     observer,
-    budgetMs: 5000,
-    now,
+    now: () => clock.now,
   });
-  const ask = (mailboxes: string[], change: Partial<AvailabilityQuery> = {}, caller = client) =>
+  const ask = async (mailboxes: string[], change: Partial<AvailabilityQuery> = {}, caller = client) =>
     answerer.answer(
       {
         mailboxes: mailboxes.map((text) => ({
@@ -98,7 +88,7 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
         view: { detail: "details", merged: false },
         ...change,
       },
-      caller,
+      { caller, returned: false },
       "id",
     );
   return { exchange, workmail, outcomes, unexpected, clock, ask };
@@ -305,6 +295,7 @@ describe("answers kept", () => {
     const broken: ViewCache = {
       find: () => Promise.reject(new Error("gone")),
       store: () => Promise.reject(new Error("gone")),
+      forget: () => Promise.reject(new Error("gone")),
     };
     const { ask, unexpected } = setUp(broken);
     expect((await ask(["a@corp.example"])).map(told)).toEqual(["a@corp.example"]);

@@ -6,12 +6,12 @@ import { type MailboxAddress, parseMailboxAddress } from "../../src/availability
 import { FAILURE_REASONS, failed, type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
 import { mergedFreeBusy } from "../../src/availability/merged-free-busy.js";
 import { instant, MINUTE_MS, wholeDaysAround } from "../../src/availability/time-window.js";
-import { type Caller, QueryAnswerer } from "../../src/proxy/answer-query.js";
 import { BackendAsker } from "../../src/proxy/ask-backends.js";
+import type { Caller } from "../../src/proxy/asking.js";
 import type { AvailabilityBackend, BackendQuestion } from "../../src/proxy/availability-backend.js";
 import type { BackendCallOutcome, LookupOutcome } from "../../src/proxy/lookup-observer.js";
-import { MailboxRouter } from "../../src/proxy/route-mailbox.js";
 import { type CachedAnswer, serves, type ViewCache } from "../../src/proxy/view-cache.js";
+import { pinned, policyOf } from "../support/proxy.js";
 
 const address = (text: string) => parseMailboxAddress(text) as MailboxAddress;
 const DAY = Date.UTC(2026, 6, 1);
@@ -27,6 +27,9 @@ class MapCache implements ViewCache {
   }
   async store(entries: Parameters<ViewCache["store"]>[0]) {
     for (const { key, kept } of entries) this.kept.set(key, [kept, ...(this.kept.get(key) ?? [])]);
+  }
+  async forget(keys: Parameters<ViewCache["forget"]>[0]) {
+    for (const key of keys === "all" ? [...this.kept.keys()] : keys) this.kept.delete(key);
   }
 }
 
@@ -80,29 +83,19 @@ function setUp(cache: ViewCache = new MapCache()) {
     unexpected: (what: string) => void unexpected.push(what),
   };
   const clock = { now: DAY };
-  const now = () => clock.now;
-  const router = new MailboxRouter(
-    [
-      {
-        addresses: [address("bob@corp.example"), address("bob@corp.awsapps.com"), address("robert@corp.example")],
-        backend: "workmail",
-        backendAddress: address("bob@corp.example"),
-      },
-    ],
-    [
+  const aliases = ["bob@corp.example", "bob@corp.awsapps.com", "robert@corp.example"].map(address);
+  const { answerer } = policyOf({
+    directories: [pinned({ addresses: aliases, backend: "workmail" })],
+    addressSpaces: [
       { domain: "corp.example", backend: "exchange" },
       { domain: "wm.example", backend: "workmail" },
     ],
-  );
-  const answerer = new QueryAnswerer({
-    router,
-    backends: new Map([exchange, workmail].map((backend) => [backend.name, backend])),
-    asker: new BackendAsker(cache, { viewTtlMs: 60_000, notFoundTtlMs: 10_000 }, observer, now),
+    backends: [exchange, workmail],
+    cache,
     observer,
-    budgetMs: 5000,
-    now,
+    now: () => clock.now,
   });
-  const ask = (mailboxes: readonly string[], change: Partial<AvailabilityQuery> = {}, caller = client) =>
+  const ask = async (mailboxes: readonly string[], change: Partial<AvailabilityQuery> = {}, caller = client) =>
     answerer.answer(
       {
         mailboxes: mailboxes.map((text) => ({ text, routingType: "SMTP", address: parseMailboxAddress(text) })),
@@ -111,7 +104,7 @@ function setUp(cache: ViewCache = new MapCache()) {
         view: { detail: "details", merged: false },
         ...change,
       },
-      caller,
+      { caller, returned: false },
       "id",
     );
   return { exchange, workmail, outcomes, calls, unexpected, clock, ask };

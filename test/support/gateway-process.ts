@@ -13,7 +13,7 @@ export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const DEMO_CALENDAR = join(PROJECT, "simulators/demo-calendar.yaml");
 export const PASSWORD = "demo";
 /** Cheap on purpose: what is tested is not how slow the hash is. */
-const HASH = hashSync(PASSWORD, { memoryCost: 1024, timeCost: 1, parallelism: 1 });
+export const CALLER_HASH = hashSync(PASSWORD, { memoryCost: 1024, timeCost: 1, parallelism: 1 });
 export const BACKEND_PASSWORD = "backend-canary-Zk7";
 
 export interface RunningGateway {
@@ -109,7 +109,10 @@ mailboxes:
 }
 
 /** `change` edits the configuration before the gateway reads it. */
-export async function startSite(change: (configuration: string) => string = (same) => same): Promise<Site> {
+export async function startSite(
+  change: (configuration: string) => string = (same) => same,
+  environment: Record<string, string> = {},
+): Promise<Site> {
   const [exchange, workmail] = await Promise.all([
     startSimulator({
       style: "exchange",
@@ -123,8 +126,9 @@ export async function startSite(change: (configuration: string) => string = (sam
     }),
   ]);
   const gateway = await startGateway(change(siteConfiguration(exchange.url, workmail.url)), {
-    CALLER_HASH: HASH,
+    CALLER_HASH,
     BACKEND_PASSWORD,
+    ...environment,
   });
   return {
     exchange,

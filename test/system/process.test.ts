@@ -240,7 +240,7 @@ describe("openapi.yaml", () => {
     const call = async (path: string, method: string, base: string, init: RequestInit = {}) => {
       const reply = await fetch(`${base}${path}`, { method, ...init });
       seen.push([
-        path.replace(/\?.*/, ""),
+        path.replace(/\?.*/, "").replace(/^\/routes\/.+/, "/routes/{address}"),
         method.toLowerCase(),
         reply.status,
         (reply.headers.get("content-type") ?? "").split(";")[0] as string,
@@ -256,7 +256,14 @@ describe("openapi.yaml", () => {
     await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: "x".repeat(600_000) });
     await call("/EWS/Exchange.asmx", "GET", ews, { headers: { authorization: authorization() } });
     await call("/EWS/Exchange.asmx", "GET", ews);
-    for (const path of ["/healthz", "/readyz", "/readyz?backend=nobody", "/metrics"])
+    for (const path of [
+      "/healthz",
+      "/readyz",
+      "/readyz?backend=nobody",
+      "/metrics",
+      "/routes/alice@corp.example?as=workmail",
+      "/routes/alice@corp.example?as=lotus",
+    ])
       await call(path, "GET", gateway.management);
     for (const [path, method, status, type] of seen) {
       const response = document.paths[path]?.[method]?.responses[String(status)];
@@ -274,6 +281,6 @@ function siteText(port: number): string {
   return `listen: { port: ${port} }
 management: { port: 0 }
 callers: [{ name: a, usernames: [a], passwordHash: $argon2id$x }]
-backends: { exchange: { type: ews, url: 'https://127.0.0.1:1/', username: a, password: 'file:${MAIN}' } }
+backends: { exchange: { type: ews, url: 'https://127.0.0.1:1/', username: svc, password: 'file:${MAIN}' } }
 `;
 }

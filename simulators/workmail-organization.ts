@@ -1,0 +1,179 @@
+/**
+ * Decides what a simulated WorkMail organization answers to each operation of the control
+ * API: paging, filters, the patterns of the parameters, and who is found by what. Its users
+ * and groups are plain objects, which may be changed while it runs. Knows no wire.
+ */
+
+export type EntityState = "ENABLED" | "DISABLED" | "DELETED";
+
+export interface SimulatedUser {
+  id: string;
+  name: string;
+  email?: string;
+  aliases?: string[];
+  state: EntityState;
+  role: "USER" | "RESOURCE" | "SYSTEM_USER" | "REMOTE_USER";
+  /** Dates are seconds since 1970, as on the wire. */
+  enabledDate?: number;
+  disabledDate?: number;
+  mailboxDeprovisionedDate?: number;
+}
+
+export interface SimulatedGroup {
+  id: string;
+  name: string;
+  email?: string;
+  aliases?: string[];
+  state: EntityState;
+  enabledDate?: number;
+  /** Ids of users and groups. */
+  members?: string[];
+}
+
+export interface SimulatedOrganization {
+  id: string;
+  alias: string;
+  state: string;
+  directoryId?: string;
+  interoperabilityEnabled: boolean;
+  users: SimulatedUser[];
+  groups: SimulatedGroup[];
+  /** Whether users and groups are found by an alias too: not documented, so both have to do. */
+  foundByAlias: boolean;
+}
+
+export type Input = Record<string, unknown>;
+
+/** An answer that is an error: HTTP 400 unless it says otherwise. */
+export class ApiError extends Error {
+  readonly type: string;
+  readonly status: number;
+
+  constructor(type: string, message: string, status = 400) {
+    super(message);
+    this.type = type;
+    this.status = status;
+  }
+}
+
+const ENTITY_IDENTIFIER = /^[a-zA-Z0-9._%+@-]{1,256}$/;
+const EMAIL_ADDRESS = /^(?=.{1,254}$)[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9.-]+\.[a-zA-Z-]{2,}$/;
+/** The default is not documented; a small one makes callers say what they want. */
+const DEFAULT_PAGE = 20;
+
+type Operation = (organization: SimulatedOrganization, input: Input) => object;
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  DescribeOrganization: (organization) => ({
+    OrganizationId: organization.id,
+    Alias: organization.alias,
+    State: organization.state,
+    DirectoryId: organization.directoryId,
+    DirectoryType: "AdConnector",
+    InteroperabilityEnabled: organization.interoperabilityEnabled,
+  }),
+  ListUsers: ({ users }, input) => page("Users", stateFilter(users, input).map(userSummary), input),
+  ListGroups: ({ groups }, input) => page("Groups", stateFilter(groups, input).map(groupSummary), input),
+  DescribeUser: (organization, input) => {
+    const user = find(organization, organization.users, text(input, "UserId", ENTITY_IDENTIFIER));
+    const { Id, ...rest } = userSummary(user);
+    const hidden = { HiddenFromGlobalAddressList: false };
+    return { UserId: Id, ...rest, ...hidden, MailboxDeprovisionedDate: user.mailboxDeprovisionedDate };
+  },
+  DescribeGroup: (organization, input) => {
+    const { Id, ...rest } = groupSummary(
+      find(organization, organization.groups, text(input, "GroupId", ENTITY_IDENTIFIER)),
+    );
+    return { GroupId: Id, ...rest, HiddenFromGlobalAddressList: false };
+  },
+  DescribeEntity: (organization, input) => {
+    const email = text(input, "Email", EMAIL_ADDRESS);
+    const entity = find(organization, [...organization.users, ...organization.groups], email);
+    return { EntityId: entity.id, Name: entity.name, Type: "role" in entity ? "USER" : "GROUP" };
+  },
+  ListAliases: ({ users, groups }, input) => {
+    const id = text(input, "EntityId", /^.{12,256}$/);
+    const entity = [...users, ...groups].find((one) => one.id === id);
+    if (entity === undefined) throw notFound();
+    return page("Aliases", entity.aliases ?? [], input);
+  },
+  ListGroupMembers: (organization, input) => {
+    const group = find(organization, organization.groups, text(input, "GroupId", ENTITY_IDENTIFIER));
+    const all = [...organization.users, ...organization.groups];
+    const members = (group.members ?? []).flatMap((id) => all.filter((one) => one.id === id));
+    const rows = members.map((one) => ({
+      Id: one.id,
+      Name: one.name,
+      Type: "role" in one ? "USER" : "GROUP",
+      State: one.state,
+      EnabledDate: one.enabledDate,
+    }));
+    return page("Members", rows, input);
+  },
+};
+
+function userSummary(user: SimulatedUser) {
+  return {
+    Id: user.id,
+    Email: user.email,
+    Name: user.name,
+    DisplayName: user.name,
+    State: user.state,
+    UserRole: user.role,
+    EnabledDate: user.enabledDate,
+    DisabledDate: user.disabledDate,
+  };
+}
+
+function groupSummary({ id, email, name, state, enabledDate }: SimulatedGroup) {
+  return { Id: id, Email: email, Name: name, State: state, EnabledDate: enabledDate };
+}
+
+function find<Entity extends SimulatedUser | SimulatedGroup>(
+  { foundByAlias }: SimulatedOrganization,
+  entities: readonly Entity[],
+  wanted: string,
+): Entity {
+  const lower = wanted.toLowerCase();
+  const found = entities.find(
+    ({ id, name, email, aliases = [] }) =>
+      id === wanted ||
+      name.toLowerCase() === lower ||
+      email?.toLowerCase() === lower ||
+      (foundByAlias && aliases.some((alias) => alias.toLowerCase() === lower)),
+  );
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+function stateFilter<Entity extends { state: EntityState }>(entities: readonly Entity[], input: Input): Entity[] {
+  const filters = Object.entries((input.Filters ?? {}) as Input);
+  if (filters.length > 1) throw invalid("Only one filter per request is supported.");
+  return entities.filter((entity) =>
+    filters.every(([name, value]) => {
+      if (name !== "State") throw invalid(`The filter ${name} is not simulated.`);
+      return entity.state === value;
+    }),
+  );
+}
+
+/** Tokens say how far the list has been read; a list that changes in between may repeat or skip, as real ones do. */
+function page(name: string, rows: readonly unknown[], input: Input): object {
+  const size = input.MaxResults ?? DEFAULT_PAGE;
+  if (typeof size !== "number" || size < 1 || size > 100) throw invalid("MaxResults must be between 1 and 100.");
+  const token = input.NextToken;
+  const from = token === undefined ? 0 : Number(Buffer.from(String(token), "base64").toString().replace("from ", ""));
+  if (!Number.isInteger(from)) throw invalid("The token is not valid.");
+  const to = from + size;
+  const next = to < rows.length ? Buffer.from(`from ${to}`).toString("base64") : undefined;
+  return { [name]: rows.slice(from, to), NextToken: next };
+}
+
+function text(input: Input, name: string, pattern: RegExp): string {
+  const value = input[name];
+  if (typeof value !== "string" || !pattern.test(value)) throw invalid(`${name} does not match its pattern.`);
+  return value;
+}
+
+const invalid = (message: string) => new ApiError("InvalidParameterException", message);
+const notFound = () => new ApiError("EntityNotFoundException", "The entity does not exist in the organization.");

@@ -1,0 +1,168 @@
+/**
+ * Decides what is wrong between settings that are each well formed: names that lead nowhere,
+ * things given twice, files that cannot be read, secrets that would travel in clear.
+ *
+ * A secret's value is never part of a message.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
+import { at, entries, list } from "./raw-values.js";
+
+/** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
+export function crossChecks(raw: unknown): string[] {
+  const problems: string[] = [];
+  const backends = entries(at(raw, "backends"));
+  const names = backends.map(([key]) => key);
+  const known = names.length > 0 ? `Known: ${names.join(", ")}.` : "There are no backends.";
+  const budget = at(raw, "timeBudgetSeconds") ?? 18;
+
+  for (const [key, backend] of backends) {
+    const path = `backends.${key}`;
+    const timeout = at(backend, "timeoutSeconds") ?? 15;
+    if (typeof timeout === "number" && typeof budget === "number" && timeout >= budget) {
+      problems.push(
+        `${path}.timeoutSeconds: ${timeout} is not shorter than timeBudgetSeconds (${budget}). Lower it, so that other backends' answers still reach the caller.`,
+      );
+    }
+    const url = at(backend, "url");
+    if (typeof url === "string" && url.startsWith("http:") && at(backend, "allowPlainHttp") !== true) {
+      problems.push(
+        `${path}.url: http:// would send the service account's password in clear. Use https://, or set allowPlainHttp for a test.`,
+      );
+    }
+    if (at(backend, "type") === "workmail" && (url === undefined) === (at(backend, "region") === undefined)) {
+      problems.push(`${path}: give either region or url.`);
+    }
+    for (const setting of ["caFile"]) {
+      const file = at(backend, setting);
+      if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
+    }
+  }
+  for (const setting of ["certFile", "keyFile"]) {
+    const file = at(at(at(raw, "listen"), "tls"), setting);
+    if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
+  }
+  for (const section of ["addressSpaces", "mailboxes", "directories"]) {
+    for (const [key, rule] of entries(at(raw, section))) {
+      for (const setting of ["backend", "resourcesBackend"]) {
+        const backend = at(rule, setting);
+        if (typeof backend === "string" && !names.includes(backend)) {
+          problems.push(`${section}.${key}.${setting}: there is no backend '${backend}'. ${known}`);
+        }
+      }
+    }
+  }
+  problems.push(...directoryProblems(raw, names, known), ...ownAccountProblems(raw, backends));
+  for (const [key, caller] of entries(at(raw, "callers"))) {
+    const origin = at(caller, "origin");
+    if (typeof origin === "string" && origin !== "none" && !names.includes(origin)) {
+      problems.push(
+        `callers.${key}.origin: there is no backend '${origin}'. ${known} Use none for an ordinary client.`,
+      );
+    }
+  }
+  problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
+  problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
+  problems.push(
+    ...twice("addressSpaces", at(raw, "addressSpaces"), (space) => [parsed(at(space, "domain"), parseDomain)]),
+  );
+  problems.push(
+    ...twice("mailboxes", at(raw, "mailboxes"), (mailbox) =>
+      [at(mailbox, "address"), ...list(at(mailbox, "aliases"))].map((text) => parsed(text, parseMailboxAddress)),
+    ),
+  );
+  return problems;
+}
+
+function directoryProblems(raw: unknown, backends: readonly string[], known: string): string[] {
+  const problems: string[] = [];
+  const directories = entries(at(raw, "directories"));
+  for (const [key, directory] of directories) {
+    const path = `directories.${key}`;
+    const type = at(directory, "type");
+    const plain = String(at(directory, "url")).startsWith("ldap:") && at(directory, "startTls") !== true;
+    if (type === "ldap" && plain && at(directory, "allowPlainLdap") !== true) {
+      problems.push(
+        `${path}.url: ldap:// would send the bind password in clear. Use ldaps://, set startTls, or allowPlainLdap for a test.`,
+      );
+    }
+    const ca = at(directory, "caFile");
+    if (typeof ca === "string") problems.push(...unreadable(`${path}.caFile`, ca));
+    const snapshot = at(directory, "snapshotFile");
+    if (typeof snapshot === "string" && !existsSync(dirname(snapshot))) {
+      problems.push(
+        `${path}.snapshotFile: the folder ${dirname(snapshot)} does not exist. Create it, writable for the gateway.`,
+      );
+    }
+    if (type === "probe" && backends.length < 2) {
+      problems.push(`${path}: probing asks the other system, and there is only one backend. Remove it.`);
+    }
+  }
+  const fallback: Record<string, string> = {
+    overrides: "overrides",
+    probe: "probe",
+    workmail: "workmail-directory",
+    ldap: "active-directory",
+  };
+  problems.push(
+    ...twice(
+      "directories",
+      at(raw, "directories"),
+      (directory) => [lower(at(directory, "name") ?? fallback[String(at(directory, "type"))])],
+      "name",
+    ),
+  );
+  const rule = at(raw, "whenOnBothSides");
+  if (typeof rule === "string" && rule !== "first" && !backends.includes(rule)) {
+    problems.push(`whenOnBothSides: there is no backend '${rule}'. ${known} Or use first.`);
+  }
+  return problems;
+}
+
+/** A caller that signs in with an account of ours could not be told from our own question coming back. */
+function ownAccountProblems(raw: unknown, backends: readonly [string, unknown][]): string[] {
+  const own = new Map(backends.map(([key, backend]) => [lower(at(backend, "username")), key]));
+  return entries(at(raw, "callers")).flatMap(([key, caller]) =>
+    list(at(caller, "usernames")).flatMap((username) => {
+      const backend = typeof username === "string" ? own.get(lower(username)) : undefined;
+      if (backend === undefined) return [];
+      return [
+        `callers.${key}.usernames: '${username}' is also the service account of backend '${backend}'. Give the caller an account of its own, or a question sent back to this gateway is not recognised.`,
+      ];
+    }),
+  );
+}
+
+function twice(
+  path: string,
+  rows: unknown,
+  keysOf: (row: unknown) => (string | undefined)[],
+  what = "entry",
+): string[] {
+  const seen = new Map<string, string>();
+  return entries(rows).flatMap(([index, row]) =>
+    [...new Set(keysOf(row))].flatMap((key) => {
+      if (key === undefined) return [];
+      const before = seen.get(key);
+      seen.set(key, index);
+      return before === undefined
+        ? []
+        : [`${path}.${index}: ${what} '${key}' is already in ${path}.${before}. Keep one.`];
+    }),
+  );
+}
+
+const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
+const parsed = (text: unknown, parse: (text: string) => string | undefined): string | undefined =>
+  typeof text === "string" ? parse(text) : undefined;
+
+function unreadable(path: string, file: string): string[] {
+  try {
+    readFileSync(file);
+    return [];
+  } catch (error) {
+    return [`${path}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`];
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Decides who belongs to a group: its members, and their members, across all directories,
+ * each mailbox once, cycles or not. At most {@link MAXIMUM_MEMBERS} in total (ews
+ * getuseravailability-operation): a group that names more is too large, and a nested one
+ * that would push the total over the limit counts as a member without data.
+ *
+ * Knows directories; asks nobody about anybody's time.
+ */
+
+import type { AskedMailbox } from "../availability/availability-query.js";
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import type { MailboxFailure } from "../availability/mailbox-answer.js";
+import type { DirectoryMembers } from "./mailbox-directory.js";
+import type { MailboxRouter, Route } from "./route-mailbox.js";
+import type { Target } from "./targets.js";
+
+export const MAXIMUM_MEMBERS = 100;
+/** Groups looked into for one question; beyond that, nested ones are left out, as members without data. */
+const MOST_GROUPS = 100;
+
+export interface Expansion {
+  /** The mailboxes, with their routes as they are when all have been named. */
+  readonly members: readonly Target[];
+  /** A nested group's directory could not name its members just now: somebody's time is unknown. */
+  readonly someUnknown: boolean;
+}
+
+type Group = Route & { readonly kind: "group" };
+/** By mailbox rather than by alias: one person who is a member twice is one. */
+type Mailboxes = Map<string, AskedMailbox>;
+
+interface Parted {
+  readonly boxes: Mailboxes;
+  readonly groups: readonly Group[];
+}
+
+export class GroupExpander {
+  readonly #router: MailboxRouter;
+  readonly #unexpected: (what: string, error: unknown) => void;
+
+  constructor(router: MailboxRouter, unexpected: (what: string, error: unknown) => void) {
+    this.#router = router;
+    this.#unexpected = unexpected;
+  }
+
+  /** The mailboxes of a group, or why they are not known. `origin` as in routing. Never rejects. */
+  async expand(group: Group, origin: string | undefined, signal: AbortSignal): Promise<Expansion | MailboxFailure> {
+    const top = await this.#membersOf(group, signal);
+    if (top === undefined || top === "failed") {
+      return { reason: "group-unresolved", detail: `directory ${group.directory.name}` };
+    }
+    // A directory stops reading above the limit, so nothing is known of those it did not name.
+    if (top.addresses.length + top.without > MAXIMUM_MEMBERS) {
+      return { reason: "group-too-large", detail: `more than ${MAXIMUM_MEMBERS} members` };
+    }
+    const mailboxes: Mailboxes = new Map();
+    const seen = new Set([keyOf(group)]);
+    const inner: Group[] = [];
+    const take = ({ boxes, groups }: Parted) => {
+      for (const [key, asked] of boxes) mailboxes.set(key, asked);
+      for (const one of groups) {
+        if (seen.has(keyOf(one))) continue;
+        seen.add(keyOf(one));
+        inner.push(one);
+      }
+    };
+    take(this.#parted(top, origin));
+    let someUnknown = false;
+    // Breadth first: a group nearer to the question is looked into before one inside another.
+    for (let i = 0; i < inner.length && i < MOST_GROUPS && !signal.aborted; i++) {
+      const found = await this.#membersOf(inner[i] as Group, signal);
+      if (found === "failed") someUnknown = true;
+      if (found === undefined || found === "failed") continue;
+      const more = this.#parted(found, origin);
+      const added = [...more.boxes.keys()].filter((key) => !mailboxes.has(key)).length;
+      const tooMany = found.addresses.length + found.without > MAXIMUM_MEMBERS;
+      if (!tooMany && mailboxes.size + added <= MAXIMUM_MEMBERS) take(more);
+    }
+    // Somebody may have moved while others were being named.
+    const members = [...mailboxes.values()].map((asked) => ({ asked, route: this.#router.route(asked, origin) }));
+    return { members, someUnknown };
+  }
+
+  /** Members, parted into mailboxes and groups. */
+  #parted({ addresses }: DirectoryMembers, origin: string | undefined): Parted {
+    const boxes: Mailboxes = new Map();
+    const groups: Group[] = [];
+    for (const address of addresses) {
+      const asked: AskedMailbox = { text: address, routingType: "SMTP", address };
+      const route = this.#router.route(asked, origin);
+      if (route.kind === "group") groups.push(route);
+      else boxes.set(mailboxKey(route, address), asked);
+    }
+    return { boxes, groups };
+  }
+
+  /** Undefined: no such group there. */
+  async #membersOf(
+    { directory, address }: Group,
+    signal: AbortSignal,
+  ): Promise<DirectoryMembers | undefined | "failed"> {
+    try {
+      return await directory.members?.(address, MAXIMUM_MEMBERS, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#unexpected(`directory ${directory.name} could not name the members of a group`, error);
+      return "failed";
+    }
+  }
+}
+
+function keyOf({ directory, address }: Group): string {
+  return `${directory.name}\0${address}`;
+}
+
+function mailboxKey(route: Route, address: MailboxAddress): string {
+  if (route.kind === "failure" && route.address !== undefined) return `${route.failure.backend}\0${route.address}`;
+  return route.kind === "backend" ? `${route.backend}\0${route.address}` : address;
+}

@@ -1,0 +1,209 @@
+/**
+ * Decides what is tried when the presumed owner does not know a mailbox, or asks about it
+ * itself, or sends our own question on to us, which it would not if it had the mailbox: our
+ * knowledge may be older than the last move. First the directories take a fresh look, and
+ * where that leads elsewhere, elsewhere is asked. Whoever is not found even then is looked
+ * for at the other systems, each asked once, when probing is on; the one that has the
+ * mailbox is remembered until it stops having it.
+ *
+ * Every step asks about all mailboxes in one go. The system that asks is never probed. Gives
+ * up silently when time is up: what was known before then stands.
+ */
+
+import type { AskedMailbox } from "../availability/availability-query.js";
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
+import type { InstantMs, TimeWindow } from "../availability/time-window.js";
+import type { BackendAsker, Wanted } from "./ask-backends.js";
+import type { AvailabilityBackend } from "./availability-backend.js";
+import type { CacheOutcome } from "./lookup-observer.js";
+import type { RecipientKey } from "./mailbox-directory.js";
+import type { OwnerResolver } from "./resolve-owner.js";
+import { type MailboxRouter, type Route, recipientKey } from "./route-mailbox.js";
+import { distinct } from "./targets.js";
+import type { AskedDetail } from "./view-cache.js";
+
+/** Port: what was found by probing, which is a directory too. */
+export interface ProbeWinners {
+  readonly name: string;
+  learn(key: RecipientKey, backend: string, address: MailboxAddress): void;
+  forget(key: RecipientKey): void;
+  forgetAll(): void;
+}
+
+/** How one mailbox was answered, and by whom. */
+export interface Settled {
+  readonly asked: AskedMailbox;
+  readonly route: Route;
+  readonly cache: CacheOutcome;
+  readonly answer: MailboxAnswer;
+}
+
+export interface SecondChanceParts {
+  readonly owners: OwnerResolver;
+  readonly router: MailboxRouter;
+  readonly asker: BackendAsker;
+  readonly backends: ReadonlyMap<string, AvailabilityBackend>;
+  /** Absent: nobody is probed. */
+  readonly winners: ProbeWinners | undefined;
+  readonly now: () => InstantMs;
+}
+
+/** What is asked about all of them. */
+export interface ChanceQuestion {
+  readonly origin: string | undefined;
+  readonly window: TimeWindow;
+  readonly detail: AskedDetail;
+}
+
+/** One mailbox in doubt: what stands so far, and who has been asked. */
+interface Chance {
+  settled: Settled;
+  readonly asked: Set<string>;
+}
+
+interface Attempt {
+  readonly chance: Chance;
+  readonly backend: AvailabilityBackend;
+  readonly address: MailboxAddress;
+  readonly route: Route;
+}
+
+/** A directory that is slower than this is not waited for. */
+const LOOK_MS = 3_000;
+const PROBED = "probe: the presumed owner did not know it";
+
+export class SecondChance {
+  readonly #parts: SecondChanceParts;
+
+  constructor(parts: SecondChanceParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether there is anything to try for a mailbox that was answered like this. */
+  worthwhile({ route, answer }: Pick<Settled, "route" | "answer">): boolean {
+    return isDoubtful(route, answer) && (this.#parts.owners.canLookAgain || this.#parts.winners !== undefined);
+  }
+
+  /**
+   * For each, in order, what stands in the end: what it was, or something better. One that turned out to be a group comes
+   * with the group's route and is still to be answered. Never rejects.
+   */
+  async take(doubtful: readonly Settled[], question: ChanceQuestion, signal: AbortSignal): Promise<readonly Settled[]> {
+    const chances = doubtful.map((settled): Chance => ({ settled, asked: new Set(ownerOf(settled.route)) }));
+    await this.#lookAgain(doubtful, signal);
+    if (!signal.aborted) await this.#attempt(this.#reroutes(chances, question.origin), question);
+    if (!signal.aborted) await this.#attempt(this.#probes(chances, question.origin), question);
+    return chances.map(({ settled }) => settled);
+  }
+
+  async #lookAgain(doubtful: readonly Settled[], signal: AbortSignal): Promise<void> {
+    const abort = new AbortController();
+    let giveUp = () => {};
+    const over = new Promise<void>((resolve) => {
+      giveUp = () => {
+        abort.abort();
+        resolve();
+      };
+    });
+    const timer = setTimeout(giveUp, LOOK_MS);
+    signal.addEventListener("abort", giveUp);
+    const looks = doubtful.map(({ asked, route, answer }) => {
+      // Where a mailbox was once found by probing, and is not any more, is nothing to go by.
+      if (reasonOf(answer) === "mailbox-not-found") this.#forget(asked, route);
+      const address = asked.address ?? route.address;
+      return address === undefined ? undefined : this.#parts.owners.lookAgain(address, abort.signal);
+    });
+    await Promise.race([Promise.all(looks), over]);
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
+
+  #forget(asked: AskedMailbox, route: Route): void {
+    const { winners, owners, now } = this.#parts;
+    const key = recipientKey(asked);
+    if (winners === undefined || key === undefined) return;
+    const aliases = asked.address === undefined ? [] : owners.addressesOf(asked.address, now());
+    for (const one of new Set([key, ...aliases, ...(route.address === undefined ? [] : [route.address])])) {
+      winners.forget(one);
+    }
+  }
+
+  /** Where the mailboxes are to be asked about now, as far as that is somewhere else than before. */
+  #reroutes(chances: readonly Chance[], origin: string | undefined): Attempt[] {
+    return chances.flatMap((chance) => {
+      const { asked, route: before } = chance.settled;
+      const route = this.#parts.router.route(asked, origin);
+      if (route.kind === before.kind && route.address === before.address && ownerOf(route)[0] === ownerOf(before)[0]) {
+        return [];
+      }
+      if (route.kind === "backend") return this.#attemptAt(chance, route.backend, route.address, route);
+      const answer = route.kind === "failure" ? failed(route.failure) : chance.settled.answer;
+      chance.settled = { asked, route, cache: "none", answer };
+      return [];
+    });
+  }
+
+  #probes(chances: readonly Chance[], origin: string | undefined): Attempt[] {
+    if (this.#parts.winners === undefined) return [];
+    return chances.flatMap((chance) => {
+      const { route, answer } = chance.settled;
+      const { address } = route;
+      if (address === undefined || route.kind === "group" || !isDoubtful(route, answer)) return [];
+      const never = this.#parts.router.neverAsked(chance.settled.asked, address, origin);
+      return [...this.#parts.backends.keys()]
+        .filter((name) => !never.has(name) && !chance.asked.has(name))
+        .flatMap((backend) =>
+          this.#attemptAt(chance, backend, address, { kind: "backend", backend, address, rule: PROBED }),
+        );
+    });
+  }
+
+  #attemptAt(chance: Chance, name: string, address: MailboxAddress, route: Route): Attempt[] {
+    const backend = this.#parts.backends.get(name);
+    if (backend === undefined) return [];
+    chance.asked.add(name);
+    return [{ chance, backend, address, route }];
+  }
+
+  async #attempt(attempts: readonly Attempt[], { window, detail, origin }: ChanceQuestion): Promise<void> {
+    if (attempts.length === 0) return;
+    const { once, indexOf } = distinct(attempts, ({ backend, address }) => `${backend.name}\0${address}`);
+    const wanted = once.map(({ backend, address }): Wanted => ({ backend, address }));
+    const pending = await this.#parts.asker.answersFor(wanted, window, detail, origin);
+    const answers = await Promise.all(pending.map(({ answer }) => answer));
+    attempts.forEach(({ chance, route, backend, address }, i) => {
+      const at = indexOf[i] as number;
+      const answer = answers[at] as MailboxAnswer;
+      const { settled } = chance;
+      const probed = route.rule === PROBED;
+      // A probe that finds nobody changes nothing; one that fails leaves open whether the mailbox exists.
+      if (settled.answer.kind === "view" || (probed && reasonOf(answer) === "mailbox-not-found")) return;
+      chance.settled = { asked: settled.asked, route, cache: pending[at]?.cache ?? "none", answer };
+      const key = recipientKey(settled.asked);
+      if (probed && answer.kind === "view" && key !== undefined) this.#parts.winners?.learn(key, backend.name, address);
+    });
+  }
+}
+
+/** Whoever asks about a mailbox, or sends our question about it on, does not have it; or so it seems. */
+const DOUBTFUL: ReadonlySet<string | undefined> = new Set(["mailbox-not-found", "belongs-to-origin", "loop-detected"]);
+
+function isDoubtful(route: Route, answer: MailboxAnswer): boolean {
+  return DOUBTFUL.has(reasonOf(answer)) && route.address !== undefined;
+}
+
+function reasonOf(answer: MailboxAnswer): string | undefined {
+  return answer.kind === "failure" ? answer.failure.reason : undefined;
+}
+
+/** The backend that was, or would have been, asked: one or none. */
+function ownerOf(route: Route): readonly string[] {
+  const backend = backendOf(route);
+  return backend === undefined ? [] : [backend];
+}
+
+export function backendOf(route: Route): string | undefined {
+  if (route.kind === "backend") return route.backend;
+  return route.kind === "failure" ? route.failure.backend : undefined;
+}

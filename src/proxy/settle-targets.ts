@@ -1,0 +1,211 @@
+/**
+ * Decides how the targets of a lookup come by their answers: backends asked at once, a
+ * second chance for the doubtful ones of each presumed owner, groups through their members.
+ * Each target fails alone, and none waits longer than the time budget.
+ *
+ * Knows ports only. Who may see what, and in which order answers are given, is not its
+ * business.
+ */
+
+import type { AvailabilityQuery } from "../availability/availability-query.js";
+import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged-free-busy.js";
+import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
+import type { AvailabilityBackend } from "./availability-backend.js";
+import type { GroupExpander } from "./expand-group.js";
+import type { Route } from "./route-mailbox.js";
+import { backendOf, type SecondChance, type Settled } from "./second-chance.js";
+import { distinct, distinctTargets, type Target } from "./targets.js";
+import { TimeBudget } from "./time-budget.js";
+import type { AskedDetail } from "./view-cache.js";
+
+export interface TargetSettlerParts {
+  readonly backends: ReadonlyMap<string, AvailabilityBackend>;
+  readonly asker: BackendAsker;
+  readonly secondChance: SecondChance;
+  readonly groups: GroupExpander;
+}
+
+/** What is asked about all targets of a lookup. */
+export interface TargetQuestion {
+  readonly query: AvailabilityQuery;
+  readonly detail: AskedDetail;
+  readonly origin: string | undefined;
+}
+
+/** One a target, where a backend is asked about it. */
+type AllPending = readonly (Pending | undefined)[];
+
+interface Entry {
+  readonly target: Target;
+  readonly pending: Pending | undefined;
+}
+
+export class TargetSettler {
+  readonly #parts: TargetSettlerParts;
+
+  constructor(parts: TargetSettlerParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order of the targets, within `remainingMs()`. At once, without a promise, when everything is known. */
+  settle(
+    targets: readonly Target[],
+    question: TargetQuestion,
+    remainingMs: () => number,
+  ): readonly Settled[] | Promise<readonly Settled[]> {
+    const pending = this.#ask(targets, question);
+    const atOnce = pending instanceof Promise ? undefined : this.#settledAtOnce(targets, pending);
+    return atOnce ?? this.#settle(targets, pending, question, remainingMs());
+  }
+
+  #ask(targets: readonly Target[], { query, detail, origin }: TargetQuestion): AllPending | Promise<AllPending> {
+    const positions: number[] = [];
+    const pairs: Wanted[] = [];
+    targets.forEach(({ route }, i) => {
+      const backend = route.kind === "backend" ? this.#parts.backends.get(route.backend) : undefined;
+      if (backend === undefined || route.address === undefined) return;
+      positions.push(i);
+      pairs.push({ backend, address: route.address });
+    });
+    if (pairs.length === 0) return targets.map(() => undefined);
+    const { once, indexOf } = distinct(pairs, ({ backend, address }) => `${backend.name}\0${address}`);
+    const pending = this.#parts.asker.answersFor(once, query.window, detail, origin);
+    const placed = (all: readonly Pending[]): AllPending => {
+      const one = new Array<Pending | undefined>(targets.length);
+      positions.forEach((target, i) => {
+        one[target] = all[indexOf[i] as number];
+      });
+      return one;
+    };
+    return pending instanceof Promise ? pending.then(placed) : placed(pending);
+  }
+
+  /** When every answer is there and none is in doubt; undefined otherwise. */
+  #settledAtOnce(targets: readonly Target[], pending: AllPending): readonly Settled[] | undefined {
+    const settled: Settled[] = [];
+    for (let i = 0; i < targets.length; i++) {
+      const { asked, route } = targets[i] as Target;
+      const answer = pending[i]?.answer ?? this.#answerWithout(route);
+      if (answer === undefined || answer instanceof Promise) return undefined;
+      if (this.#parts.secondChance.worthwhile({ route, answer })) return undefined;
+      settled.push({ asked, route, cache: pending[i]?.cache ?? "none", answer });
+    }
+    return settled;
+  }
+
+  async #settle(
+    targets: readonly Target[],
+    pending: AllPending | Promise<AllPending>,
+    question: TargetQuestion,
+    remainingMs: number,
+  ): Promise<readonly Settled[]> {
+    const budget = new TimeBudget(remainingMs);
+    try {
+      const asked = await budget.within(pending, () => undefined);
+      return await this.#settleWithin(targets, asked ?? [], question, budget);
+    } finally {
+      budget.end();
+    }
+  }
+
+  async #settleWithin(
+    targets: readonly Target[],
+    pending: AllPending,
+    question: TargetQuestion,
+    budget: TimeBudget,
+  ): Promise<readonly Settled[]> {
+    // Per presumed owner, so that doubts about one system's answers do not wait for another's.
+    const entries = new Map<string | undefined, Entry[]>();
+    const positions = targets.map((target, i) => {
+      const owner = backendOf(target.route);
+      const others = entries.get(owner) ?? [];
+      entries.set(owner, others);
+      return { owner, at: others.push({ target, pending: pending[i] }) - 1 };
+    });
+    const byOwner = new Map([...entries].map(([owner, own]) => [owner, this.#settleOwner(own, question, budget)]));
+    return Promise.all(
+      positions.map(async ({ owner, at }) => ((await byOwner.get(owner)) as readonly Settled[])[at] as Settled),
+    );
+  }
+
+  /** The mailboxes presumed to belong to one owner: their first answers, then a second chance for the doubtful ones. */
+  async #settleOwner(
+    entries: readonly Entry[],
+    question: TargetQuestion,
+    budget: TimeBudget,
+  ): Promise<readonly Settled[]> {
+    const first = await Promise.all(entries.map((entry) => this.#first(entry, question, budget)));
+    const { secondChance } = this.#parts;
+    const doubtful = first.filter((one) => secondChance.worthwhile(one));
+    if (doubtful.length === 0) return first;
+    const { origin, query, detail } = question;
+    const taken = secondChance.take(doubtful, { origin, window: query.window, detail }, budget.signal);
+    const better = await budget.within(taken, () => doubtful);
+    const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
+    const places = new Map(doubtful.map((one, i) => [one, answered[i] as Settled]));
+    return first.map((one) => places.get(one) ?? one);
+  }
+
+  /** What turned out to be a group is answered like one. */
+  async #groupFound(settled: Settled, question: TargetQuestion, budget: TimeBudget): Promise<Settled> {
+    const { route } = settled;
+    if (route.kind !== "group") return settled;
+    return { ...settled, answer: await this.#answerGroup(route, question, budget) };
+  }
+
+  async #first({ target, pending }: Entry, question: TargetQuestion, budget: TimeBudget): Promise<Settled> {
+    const { asked, route } = target;
+    if (route.kind === "group") {
+      return { asked, route, cache: "none", answer: await this.#answerGroup(route, question, budget) };
+    }
+    const spent = () => failed({ reason: "budget-spent", backend: backendOf(route) });
+    if (pending === undefined) return { asked, route, cache: "none", answer: this.#answerWithout(route) ?? spent() };
+    return { asked, route, cache: pending.cache, answer: await budget.within(pending.answer, spent) };
+  }
+
+  /** What a route says by itself: its refusal, or that it leads nowhere. Undefined: there is somebody to ask. */
+  #answerWithout(route: Route): MailboxAnswer | undefined {
+    if (route.kind === "failure") return failed(route.failure);
+    if (route.kind === "group" || this.#parts.backends.has(route.backend)) return undefined;
+    return failed({ reason: "backend-error", backend: route.backend, detail: "no backend has this name" });
+  }
+
+  /** One view in slots for all members of a group, from every system that has some of them. */
+  async #answerGroup(
+    group: Route & { readonly kind: "group" },
+    { query, origin }: TargetQuestion,
+    budget: TimeBudget,
+  ): Promise<MailboxAnswer> {
+    const expanding = this.#parts.groups.expand(group, origin, budget.signal);
+    const expansion = await budget.within(expanding, () => ({ reason: "budget-spent" as const }));
+    if ("reason" in expansion) return failed(expansion);
+    const { once: targets } = distinctTargets(expansion.members);
+    const question: TargetQuestion = { query, detail: "times", origin };
+    const pending = await budget.within(this.#ask(targets, question), () => []);
+    const settled = await this.#settleWithin(targets, pending, question, budget);
+    const { window, intervalMinutes } = query;
+    const known: string[] = [];
+    let unknownForNow: MailboxAnswer | undefined;
+    for (const { answer } of settled) {
+      if (answer.kind === "view") known.push(mergedFreeBusy(answer.view, window, intervalMinutes).digits);
+      else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
+    }
+    if (known.length === 0 && unknownForNow !== undefined) return unknownForNow;
+    const someUnknown = unknownForNow !== undefined || expansion.someUnknown;
+    const digits = mergedOfMembers(known, slotsIn(window, intervalMinutes), someUnknown);
+    return viewed({ detail: "merged", merged: { start: window.start, intervalMinutes, digits } });
+  }
+}
+
+/** Reasons for which nobody can tell a member's time, today or tomorrow. Any other failure passes. */
+const WITHOUT_DATA: ReadonlySet<string> = new Set([
+  "invalid-address",
+  "unresolved-legacy-dn",
+  "no-address-space",
+  "belongs-to-origin",
+  "mailbox-not-found",
+  "no-access",
+  "group-too-large",
+  "too-many-events",
+]);
