@@ -54,6 +54,10 @@ export function domainOf(address: MailboxAddress): string {
   return address.slice(address.lastIndexOf("@") + 1);
 }
 
+export function localPartOf(address: MailboxAddress): string {
+  return address.slice(0, address.lastIndexOf("@"));
+}
+
 export function withDomain(address: MailboxAddress, domain: string): MailboxAddress {
-  return `${address.slice(0, address.lastIndexOf("@"))}@${domain}` as MailboxAddress;
+  return `${localPartOf(address)}@${domain}` as MailboxAddress;
 }

@@ -72,8 +72,8 @@ export class BackendAsker {
   /** Drops what is known about these mailboxes, or about all; what is under way is joined by nobody any more. */
   forget(wanted: readonly Wanted[] | "all"): void {
     const keys = wanted === "all" ? wanted : wanted.map(keyOf);
-    if (keys === "all") this.#flights.leaveAll();
-    else for (const key of keys) this.#flights.leave(key);
+    if (keys === "all") this.#flights.outdateAll();
+    else for (const key of keys) this.#flights.outdate(key);
     this.#cache.forget(keys).catch((error) => this.#observer.unexpected("the cache could not be cleared", error));
   }
 
@@ -180,7 +180,7 @@ export class BackendAsker {
       if (ttl === undefined || ttl <= 0) return [];
       const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
       // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
-      if (!this.#flights.isUnderWay(key, signal)) return [];
+      if (!this.#flights.isCurrent(key, signal)) return [];
       const { window, detail } = question;
       return [{ key, kept: { answer, window, detail, learntAt, expiresAt: instant(learntAt + ttl) } }];
     });

@@ -3,7 +3,9 @@
  * at least its detail. Whoever asks then waits for that answer instead of asking again.
  *
  * A flight belongs to nobody: a waiter that gives up does not end it for the others. One
- * whose time is up is joined by nobody any more, in case it never arrives.
+ * whose time is up is joined by nobody any more, in case it never arrives; nor is one about
+ * a mailbox that has moved meanwhile, whose answer is not kept either. Until it has arrived
+ * it still counts where loops are looked for.
  */
 
 import type { ViewDetail } from "../availability/free-busy-view.js";
@@ -19,6 +21,8 @@ interface Flight {
   readonly signal: AbortSignal;
   /** The systems on whose behalf the question is put. */
   readonly origins: Set<string>;
+  /** The mailbox has moved: the answer is only for those who wait for it already. */
+  outdated: boolean;
 }
 
 export class Flights {
@@ -30,7 +34,10 @@ export class Flights {
       .get(question.key)
       ?.find(
         (flight) =>
-          !flight.signal.aborted && reaches(flight.detail, question.detail) && covers(flight.window, question.window),
+          !flight.signal.aborted &&
+          !flight.outdated &&
+          reaches(flight.detail, question.detail) &&
+          covers(flight.window, question.window),
       );
     if (origin !== undefined) found?.origins.add(origin);
     return found?.answer;
@@ -43,15 +50,16 @@ export class Flights {
     signal: AbortSignal,
     origin: string | undefined,
   ): void {
-    const flight: Flight = { window, detail, answer, signal, origins: new Set(origin === undefined ? [] : [origin]) };
+    const origins = new Set(origin === undefined ? [] : [origin]);
+    const flight: Flight = { window, detail, answer, signal, origins, outdated: false };
     const others = this.#underWay.get(key)?.filter((other) => !other.signal.aborted) ?? [];
     this.#underWay.set(key, [...others, flight]);
     void answer.then(() => this.#end(key, flight));
   }
 
-  /** Whether the flight that this signal belongs to is still registered. */
-  isUnderWay(key: string, signal: AbortSignal): boolean {
-    return this.#underWay.get(key)?.some((flight) => flight.signal === signal) ?? false;
+  /** Whether what the flight with this signal brings is still true of the mailbox. */
+  isCurrent(key: string, signal: AbortSignal): boolean {
+    return this.#underWay.get(key)?.some((flight) => flight.signal === signal && !flight.outdated) ?? false;
   }
 
   /** The systems on whose behalf anything is under way under this key; undefined when nothing is. */
@@ -60,13 +68,13 @@ export class Flights {
     return underWay.length === 0 ? undefined : new Set(underWay.flatMap(({ origins }) => [...origins]));
   }
 
-  /** Lets nobody join what is under way under this key any more; whoever waits for it still gets it. */
-  leave(key: string): void {
-    this.#underWay.delete(key);
+  /** The mailbox under this key has moved. */
+  outdate(key: string): void {
+    for (const flight of this.#underWay.get(key) ?? []) flight.outdated = true;
   }
 
-  leaveAll(): void {
-    this.#underWay.clear();
+  outdateAll(): void {
+    for (const key of this.#underWay.keys()) this.outdate(key);
   }
 
   #end(key: string, flight: Flight): void {

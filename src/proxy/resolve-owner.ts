@@ -8,13 +8,14 @@
  * its own directory knows it by, so all addresses of a mailbox lead to one cache entry.
  *
  * Two directories' records are taken for one mailbox when they share the address in question,
- * or when each has the other's first address: an alias of both may belong to two people.
+ * when each has the other's first address, or when one has and the local parts are alike
+ * (bob@corp.example, bob@corp.awsapps.com): an alias of both alone may belong to two people.
  *
  * Pure but for the directories' memory. Knows no origin, no address spaces and no backends
  * beyond their names.
  */
 
-import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { localPartOf, type MailboxAddress } from "../availability/mailbox-address.js";
 import type { InstantMs } from "../availability/time-window.js";
 import type { DirectoryClaim, MailboxDirectory, RecipientKey } from "./mailbox-directory.js";
 
@@ -122,7 +123,16 @@ export class OwnerResolver {
     now: InstantMs,
   ): DirectoryClaim | undefined {
     const other = this.#find(directory, claim.address, now);
-    return other !== undefined && aliases.includes(other.address) ? other : undefined;
+    if (other !== undefined) {
+      const isMutual = aliases.includes(other.address);
+      return isMutual || localPartOf(other.address) === localPartOf(claim.address) ? other : undefined;
+    }
+    for (const alias of aliases) {
+      if (localPartOf(alias) !== localPartOf(claim.address)) continue;
+      const alike = this.#find(directory, alias, now);
+      if (alike?.address === alias) return alike;
+    }
+    return undefined;
   }
 
   #decided(key: RecipientKey, known: readonly Known[], now: InstantMs, tell?: TellStep): Ownership | undefined {
@@ -130,14 +140,14 @@ export class OwnerResolver {
     for (const directory of this.#deciding) {
       const claim = this.#find(directory, key, now);
       tell?.(stepOf(directory, claim, now));
-      if (claim !== undefined) return this.#owned(directory, claim, now);
+      if (claim !== undefined) return this.#owned(directory, claim, known, now);
       if (known.length === 0 || this.#safely(directory, () => directory.state().recipients, 0) === 0) continue;
       aliases ??= known.flatMap((one) => this.#aliases(one).map((alias) => ({ alias, by: one.directory.name })));
       for (const { alias, by } of aliases) {
         const decided = alias === key ? undefined : this.#find(directory, alias, now);
         if (decided === undefined) continue;
         tell?.(stepOf(directory, decided, now, `, said of another address, which ${by} knows for this mailbox`));
-        return this.#owned(directory, decided, now);
+        return this.#owned(directory, decided, known, now);
       }
     }
     return undefined;
@@ -164,15 +174,16 @@ export class OwnerResolver {
         if (preferred) best = one;
       }
     }
-    return best === undefined ? undefined : this.#owned(best.directory, best.claim, now);
+    return best === undefined ? undefined : this.#owned(best.directory, best.claim, known, now);
   }
 
   /** With the address that the owner's own directory knows the mailbox by, where there is one. */
-  #owned(directory: MailboxDirectory, claim: DirectoryClaim, now: InstantMs): Ownership {
+  #owned(directory: MailboxDirectory, claim: DirectoryClaim, known: readonly Known[], now: InstantMs): Ownership {
     const { backend, address } = claim;
     if (backend === undefined || directory.home === backend) return { claim, directory, address };
     const home = this.#weighed.find((one) => one.home === backend);
-    const own = home === undefined ? undefined : this.#find(home, address, now);
+    if (home === undefined) return { claim, directory, address };
+    const own = this.#find(home, address, now) ?? known.find((one) => one.directory === home)?.claim;
     const has = own?.kind === "mailbox" && own.backend === backend;
     return { claim, directory, address: has ? own.address : address };
   }

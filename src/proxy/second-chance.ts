@@ -186,11 +186,11 @@ export class SecondChance {
   }
 }
 
-/** Whoever asks about a mailbox, or sends our question about it on, does not have it; or so it seems. */
-const DOUBTFUL: ReadonlySet<string | undefined> = new Set(["mailbox-not-found", "belongs-to-origin", "loop-detected"]);
-
+/** Whoever does not know a mailbox does not have it; nor, so it seems, whoever asks about it or sends our question on. */
 function isDoubtful(route: Route, answer: MailboxAnswer): boolean {
-  return DOUBTFUL.has(reasonOf(answer)) && route.address !== undefined;
+  const reason = reasonOf(answer);
+  if (route.address === undefined || reason === undefined) return false;
+  return route.kind === "failure" ? route.failure.reason === reason : reason === "mailbox-not-found";
 }
 
 function reasonOf(answer: MailboxAnswer): string | undefined {

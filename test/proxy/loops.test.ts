@@ -99,6 +99,13 @@ describe("two systems that forward to each other what they do not have", () => {
     expect(calls()).toEqual([`exchange: ${BOB}`, "workmail:"]);
   });
 
+  it("get an answer for what the other has, though nobody knew", async () => {
+    const world = forwardingWorld();
+    world.workmail.has.set(BOB, 9);
+    expect((await world.ask([BOB])).map(told)).toEqual([BOB]);
+    expect(world.calls()).toEqual([`exchange: ${BOB}`, `workmail: ${BOB}`]);
+  });
+
   it("get an answer for what one of them has, after as many hops as there are systems", async () => {
     const world = forwardingWorld({ answerers: () => BOB_AWS });
     world.workmail.has.set(BOB_AWS, 9);
@@ -179,6 +186,20 @@ describe("a question that a system sends about a mailbox it is being asked about
     await first;
   });
 
+  it("is a loop under the address that was asked about, though that system now knows the mailbox by another", async () => {
+    const exchange = new FakeBackend("exchange");
+    exchange.respond = () => new Promise(() => {});
+    const directory = new FakeDirectory("ad");
+    const { ask } = gatewayOf({ directories: [directory], backends: [exchange], budgetMs: 20 });
+    const first = ask([BOB]);
+    directory.put({ addresses: [BOB_AWS, BOB], backend: "exchange" });
+    expect((await ask([BOB, BOB_AWS], { origin: "exchange" })).map(told)).toEqual([
+      "loop-detected",
+      "belongs-to-origin",
+    ]);
+    await first;
+  });
+
   it("is not sent to whom we ask on behalf of, however many systems lie between", async () => {
     const world = forwardingWorld({ names: [...NAMES, "third"] });
     await world.ask([BOB], "third");
@@ -204,6 +225,7 @@ describe("a question that a system sends about a mailbox it is being asked about
     const { ask } = gatewayOf({ directories: [directory], backends: [exchange, workmail], budgetMs: 50 });
     await ask([BOB]);
     expect(exchange.signals[0]?.aborted).toBe(true);
+    expect((await ask([BOB], { origin: "exchange" })).map(told)).toEqual(["belongs-to-origin"]);
     directory.put({ addresses: [BOB], backend: "workmail" });
     expect((await ask([BOB], { origin: "exchange" })).map(told)).toEqual([BOB]);
   });
