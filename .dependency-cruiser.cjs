@@ -43,7 +43,14 @@ module.exports = {
       from: { path: "^src/ews/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
-    only("backends-inward", "^src/backends/", ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/backends/"]),
+    only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
+    only("backends-inward", "^src/backends/", [
+      "^src/availability/",
+      "^src/proxy/",
+      "^src/ews/",
+      "^src/ntlm/",
+      "^src/backends/",
+    ]),
     only(
       "directories-inward",
       "^src/directories/",

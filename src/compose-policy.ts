@@ -3,7 +3,7 @@
  * second chances, groups. Decides nothing but who is connected to whom.
  */
 
-import { type InstantMs, instant } from "./availability/time-window.js";
+import type { InstantMs } from "./availability/time-window.js";
 import { QueryAnswerer } from "./proxy/answer-query.js";
 import { BackendAsker, type CacheTimes } from "./proxy/ask-backends.js";
 import type { AvailabilityBackend } from "./proxy/availability-backend.js";
@@ -28,8 +28,10 @@ export interface PolicyParts {
   readonly cacheTimes: CacheTimes;
   readonly observer: LookupObserver;
   readonly budgetMs: number;
-  /** Milliseconds since 1970, for durations and for ages. */
+  /** Monotonic, in milliseconds: how long things take. */
   readonly now: () => number;
+  /** Milliseconds since 1970: when things are. */
+  readonly clock: () => InstantMs;
 }
 
 export interface Policy {
@@ -40,21 +42,20 @@ export interface Policy {
 }
 
 export function composePolicy(parts: PolicyParts): Policy {
-  const { observer, winners } = parts;
-  const now = (): InstantMs => instant(parts.now());
+  const { observer, winners, clock } = parts;
   const unexpected = (what: string, error: unknown) => observer.unexpected(what, error);
   const backends = new Map(parts.backends.map((backend) => [backend.name, backend]));
-  const asker = new BackendAsker(parts.cache, parts.cacheTimes, observer, parts.now);
+  const asker = new BackendAsker(parts.cache, parts.cacheTimes, observer, parts.now, clock);
   const owners = new OwnerResolver(parts.directories, parts.whenOnBothSides, unexpected);
-  const router = new MailboxRouter(owners, parts.addressSpaces, now, (name, address) => {
+  const router = new MailboxRouter(owners, parts.addressSpaces, clock, (name, address) => {
     const backend = backends.get(name);
     return backend === undefined ? undefined : asker.askersOf({ backend, address });
   });
-  followMoves({ owners, router, asker, backends, winners, now });
+  followMoves({ owners, router, asker, backends, winners, now: clock });
   const settler = new TargetSettler({
     backends,
     asker,
-    secondChance: new SecondChance({ owners, router, asker, backends, winners, now }),
+    secondChance: new SecondChance({ owners, router, asker, backends, winners, now: clock }),
     groups: new GroupExpander(router, unexpected),
   });
   const answerer = new QueryAnswerer({ router, settler, observer, budgetMs: parts.budgetMs, now: parts.now });

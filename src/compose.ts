@@ -63,8 +63,7 @@ function isoTime(): () => string {
 }
 
 export function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Gateway {
-  // Monotonic, and finer than a millisecond.
-  const now = () => performance.timeOrigin + performance.now();
+  const now = () => performance.now();
   const metrics = new Metrics();
   const observer = new Observers(new LookupLog(log, configuration.log.addresses), metrics);
   const backends = new Map(
@@ -88,6 +87,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,
     now,
+    clock: instantNow,
   });
   const authenticator = new BasicAuthenticator(createAccounts(configuration, secrets));
 
@@ -99,7 +99,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     authenticator,
     ownMarks: new OwnMarks(Object.values(configuration.backends).map(({ username }) => username)),
     observer,
-    now,
+    now: instantNow,
   });
   tls?.watch(ews.server);
 
@@ -109,11 +109,14 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   ops.register(managementRoutes, {
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
-    explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, now),
+    explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     now: instantNow,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
-    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    metrics: async () => {
+      observer.flush();
+      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+    },
   });
 
   const stop = async () => {
@@ -122,6 +125,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     await drained(ews);
     await drained(ops);
     await directories.stop();
+    observer.flush();
     await Promise.all([...backends.values()].map((backend) => backend.close()));
   };
   return {

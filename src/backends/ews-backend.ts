@@ -15,7 +15,9 @@ import { writeAvailabilityRequest } from "../ews/get-user-availability-request.j
 import { type AskedOfBackend, type BackendAnswer, readBackendAnswer } from "../ews/read-backend-answer.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
-import { type EwsTransport, type HttpAnswer, TransportError } from "./ews-transport.js";
+import { type HttpAnswer, TransportError } from "./ews-transport.js";
+import { HandshakeFailure } from "./handshake.js";
+import type { HttpChannel } from "./http-channel.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
 import { joinSlices } from "./join-slices.js";
 
@@ -46,11 +48,11 @@ export class EwsBackend implements AvailabilityBackend {
   readonly serviceAccount: string;
   readonly timeoutMs: number;
   readonly #dialect: EwsDialect;
-  readonly #transport: EwsTransport;
+  readonly #transport: HttpChannel;
   #serverVersion: string;
   #lastAsked: { readonly at: number; readonly health: BackendHealth } | undefined;
 
-  constructor(options: EwsBackendOptions, transport: EwsTransport) {
+  constructor(options: EwsBackendOptions, transport: HttpChannel) {
     this.name = options.name;
     this.serviceAccount = options.serviceAccount;
     this.timeoutMs = options.timeoutMs;
@@ -153,6 +155,9 @@ export class EwsBackend implements AvailabilityBackend {
   #failureOf(error: unknown, signal: AbortSignal): MailboxFailure {
     const backend = this.name;
     if (signal.aborted) return { reason: "backend-timeout", backend, detail: `no answer in ${this.timeoutMs} ms` };
+    if (error instanceof HandshakeFailure) {
+      return { reason: "backend-refused-credentials", backend, detail: error.detail };
+    }
     if (error instanceof TransportError) {
       const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
       return { reason, backend, detail: error.code };

@@ -8,6 +8,7 @@
  */
 
 import { setMaxListeners } from "node:events";
+import { WaitingLine } from "../proxy/waiting-line.js";
 import { DirectoryError } from "./directory-source.js";
 import { refuseAborted, settleWithin } from "./settle-within.js";
 
@@ -23,13 +24,13 @@ interface Call<Answer> {
 export class SharedCalls<Answer> {
   readonly #calls = new Map<string, Call<Answer>>();
   readonly #atOnce: number;
+  readonly #line: WaitingLine;
   readonly #longestMs: number;
-  #underWay = 0;
-  readonly #waiting = new Set<() => void>();
 
   /** `longestMs` is how long anybody waits for a call, in milliseconds. */
   constructor(atOnce: number, longestMs: number) {
     this.#atOnce = atOnce;
+    this.#line = new WaitingLine(atOnce);
     this.#longestMs = longestMs;
   }
 
@@ -57,7 +58,7 @@ export class SharedCalls<Answer> {
   }
 
   #begin(key: string, begin: (signal: AbortSignal) => Promise<Answer>): Call<Answer> {
-    if (this.#waiting.size >= MOST_WAITING) {
+    if (this.#calls.size >= this.#atOnce + MOST_WAITING) {
       throw new DirectoryError("Busy", `${MOST_WAITING} questions to the directory are waiting already`);
     }
     const abort = new AbortController();
@@ -67,29 +68,14 @@ export class SharedCalls<Answer> {
   }
 
   async #inTurn(begin: (signal: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
-    if (this.#underWay >= this.#atOnce) await this.#turn(signal);
-    refuseAborted(signal);
-    this.#underWay++;
+    if (!this.#line.tryEnter()) await this.#line.enter(signal);
     try {
-      return await begin(signal);
+      refuseAborted(signal);
+      // A source that does not heed its signal gives its place back all the same.
+      return await settleWithin(begin(signal), this.#longestMs, signal);
     } finally {
-      this.#underWay--;
-      const [next] = this.#waiting;
-      next?.();
+      this.#line.leave();
     }
-  }
-
-  /** Resolves when it is this one's turn, in the order of asking, or when nobody wants it any more. */
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const go = () => {
-        this.#waiting.delete(go);
-        signal.removeEventListener("abort", go);
-        resolve();
-      };
-      this.#waiting.add(go);
-      signal.addEventListener("abort", go);
-    });
   }
 
   #end(key: string, call: Call<Answer>): void {

@@ -174,6 +174,8 @@ export interface CanonicalQuestion {
   readonly detail: "times" | "details";
   readonly intervalMinutes: number;
   readonly serverVersion: string;
+  /** The mailbox in whose name it is asked (ExchangeImpersonation, §1.1), where the account may act for others. */
+  readonly impersonate?: MailboxAddress | undefined;
 }
 
 const UTC_ZONE_XML = writeZoneRules(UTC_RULES);
@@ -188,5 +190,10 @@ export function writeAvailabilityRequest(question: CanonicalQuestion): string {
   // In UTC the wall clock is the instant.
   const start = formatWallClock(wallClock(question.window.start));
   const end = formatWallClock(wallClock(question.window.end));
-  return `<?xml version="1.0" encoding="utf-8"?>\n<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="${escaped(question.serverVersion)}"></t:RequestServerVersion></s:Header><s:Body><m:GetUserAvailabilityRequest>${UTC_ZONE_XML}<m:MailboxDataArray>${mailboxes}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>${question.intervalMinutes}</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>${viewName(question.detail, false)}</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`;
+  const { impersonate } = question;
+  const impersonation =
+    impersonate === undefined
+      ? ""
+      : `<t:ExchangeImpersonation><t:ConnectingSID><t:SmtpAddress>${escaped(impersonate)}</t:SmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>`;
+  return `<?xml version="1.0" encoding="utf-8"?>\n<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="${escaped(question.serverVersion)}"></t:RequestServerVersion>${impersonation}</s:Header><s:Body><m:GetUserAvailabilityRequest>${UTC_ZONE_XML}<m:MailboxDataArray>${mailboxes}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>${question.intervalMinutes}</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>${viewName(question.detail, false)}</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`;
 }

@@ -8,7 +8,7 @@
 import { RequestFault } from "../availability/request-fault.js";
 import type { TimeZone } from "../availability/time-zone.js";
 import { readTimeZoneDefinition } from "./time-zone-definition.js";
-import { xmlBytes } from "./xml-bytes.js";
+import { type XmlMessage, xmlMessage } from "./xml-bytes.js";
 import { XmlCursor } from "./xml-cursor.js";
 import { escaped } from "./xml-text.js";
 
@@ -107,10 +107,10 @@ const NUMBERS = 'MajorVersion="15" MinorVersion="2" MajorBuildNumber="2562" Mino
 const NAMESPACES =
   'xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"';
 
-/** The bytes of an answer, its body given in pieces. */
-export function writeSoapResponse(body: readonly string[], serverVersion: string | undefined): Buffer {
+/** An answer, its body given in pieces. */
+export function writeSoapResponse(body: readonly string[], serverVersion: string | undefined): XmlMessage {
   const header = `<?xml version="1.0" encoding="utf-8"?>\n<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" ${NAMESPACES}><s:Header><t:ServerVersionInfo ${NUMBERS}${versionAttribute(serverVersion)}></t:ServerVersionInfo></s:Header><s:Body>`;
-  return xmlBytes([header, ...body, "</s:Body></s:Envelope>"]);
+  return xmlMessage([header, ...body, "</s:Body></s:Envelope>"]);
 }
 
 function versionAttribute(serverVersion: string | undefined): string {

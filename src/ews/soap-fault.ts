@@ -5,6 +5,7 @@
 
 import type { RequestFault, RequestFaultReason } from "../availability/request-fault.js";
 import { writeSoapResponse } from "./soap-envelope.js";
+import type { XmlMessage } from "./xml-bytes.js";
 import type { XmlCursor } from "./xml-cursor.js";
 import { escaped } from "./xml-text.js";
 
@@ -24,7 +25,7 @@ const CODE: Readonly<Record<RequestFaultReason, string>> = {
 const TYPES = "http://schemas.microsoft.com/exchange/services/2006/types";
 const ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors";
 
-export function writeRequestFault(fault: RequestFault): Buffer {
+export function writeRequestFault(fault: RequestFault): XmlMessage {
   const { position } = fault;
   const xml =
     position === undefined
@@ -39,7 +40,7 @@ export function writeRequestFault(fault: RequestFault): Buffer {
 }
 
 /** For what must not happen: free of any detail, because it goes to strangers. */
-export function writeInternalFault(): Buffer {
+export function writeInternalFault(): XmlMessage {
   const code = "ErrorInternalServerError";
   return writeFault(
     `<faultcode xmlns:a="${TYPES}">a:${code}</faultcode>`,
@@ -49,7 +50,7 @@ export function writeInternalFault(): Buffer {
   );
 }
 
-function writeFault(faultCode: string, code: string, message: string, messageXml: string): Buffer {
+function writeFault(faultCode: string, code: string, message: string, messageXml: string): XmlMessage {
   const text = escaped(message);
   return writeSoapResponse(
     [

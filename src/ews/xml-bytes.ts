@@ -22,7 +22,15 @@ export function xmlText(bytes: Buffer): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** Pieces of text as one run of bytes. Each piece is encoded on its own: joining them first would cost more than encoding. */
-export function xmlBytes(pieces: readonly string[]): Buffer {
+/** A finished message: a small one as text, which goes out in one write with its HTTP headers, a large one as bytes. */
+export type XmlMessage = string | Buffer;
+
+const SMALL_CHARACTERS = 32_768;
+
+/** Each piece of a large message is encoded on its own: joining them first would cost more than encoding. */
+export function xmlMessage(pieces: readonly string[]): XmlMessage {
+  let characters = 0;
+  for (const piece of pieces) characters += piece.length;
+  if (characters <= SMALL_CHARACTERS) return pieces.join("");
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece, "utf8")));
 }

@@ -16,7 +16,7 @@ export function createListener(bodyLimit: number, tls: TlsFiles | undefined): Fa
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: "idle" as const,
-    genReqId: () => crypto.randomUUID(),
+    genReqId: requestIds(),
   };
   const limits = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 };
   const app =
@@ -43,4 +43,11 @@ export async function drained(app: FastifyInstance): Promise<void> {
   } finally {
     clearInterval(sweep);
   }
+}
+
+/** Distinct across processes and restarts, in order within one. */
+function requestIds(): () => string {
+  const process = crypto.randomUUID().slice(0, 13);
+  let count = 0;
+  return () => `${process}-${(++count).toString(36)}`;
 }

@@ -12,6 +12,7 @@
 import { crc32 } from "node:zlib";
 import { LRUCache } from "lru-cache";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
+import type { XmlMessage } from "../ews/xml-bytes.js";
 
 const MOST_BYTES = 8 * 1024 * 1024;
 const LONGEST_QUESTION = 8_192;
@@ -19,8 +20,8 @@ const LONGEST_ANSWER = 262_144;
 
 export interface Question<Request> {
   readonly request: Request;
-  /** The bytes for these answers, written now or before. */
-  write(answers: readonly MailboxAnswer[], write: () => Buffer): Buffer;
+  /** The message for these answers, written now or before. */
+  write(answers: readonly MailboxAnswer[], write: () => XmlMessage): XmlMessage;
 }
 
 export class RepeatedQuestions<Request> {
@@ -48,7 +49,7 @@ class Remembered<Request> implements Question<Request> {
   readonly request: Request;
   readonly #grown: (size: number) => void;
   #answers: readonly MailboxAnswer[] | undefined;
-  #written: Buffer = Buffer.alloc(0);
+  #written: XmlMessage = "";
 
   constructor(bytes: Buffer, request: Request, grown: (size: number) => void) {
     this.bytes = bytes;
@@ -56,7 +57,7 @@ class Remembered<Request> implements Question<Request> {
     this.#grown = grown;
   }
 
-  write(answers: readonly MailboxAnswer[], write: () => Buffer): Buffer {
+  write(answers: readonly MailboxAnswer[], write: () => XmlMessage): XmlMessage {
     if (this.#answers !== undefined && same(this.#answers, answers)) return this.#written;
     const written = write();
     if (written.length <= LONGEST_ANSWER) {

@@ -39,13 +39,22 @@ export class BackendAsker {
   readonly #times: CacheTimes;
   readonly #observer: LookupObserver;
   readonly #now: () => number;
+  readonly #clock: () => InstantMs;
   readonly #flights = new Flights();
 
-  constructor(cache: ViewCache, times: CacheTimes, observer: LookupObserver, now: () => number) {
+  /** `now` measures durations, `clock` tells instants; both in milliseconds. */
+  constructor(
+    cache: ViewCache,
+    times: CacheTimes,
+    observer: LookupObserver,
+    now: () => number,
+    clock: () => InstantMs,
+  ) {
     this.#cache = cache;
     this.#times = times;
     this.#observer = observer;
     this.#now = now;
+    this.#clock = clock;
   }
 
   /**
@@ -132,7 +141,7 @@ export class BackendAsker {
       return questions.map(() => undefined);
     };
     try {
-      const found = this.#cache.find(questions, this.#instant());
+      const found = this.#cache.find(questions, this.#clock());
       return found instanceof Promise ? found.catch(unreadable) : found;
     } catch (error) {
       return unreadable(error);
@@ -174,7 +183,7 @@ export class BackendAsker {
     answers: readonly MailboxAnswer[],
     signal: AbortSignal,
   ): Promise<void> {
-    const learntAt = this.#instant();
+    const learntAt = this.#clock();
     const entries = answers.flatMap((answer, i) => {
       const ttl = this.#ttlOf(answer);
       if (ttl === undefined || ttl <= 0) return [];
@@ -194,10 +203,6 @@ export class BackendAsker {
   #ttlOf(answer: MailboxAnswer): number | undefined {
     if (answer.kind === "view") return this.#times.viewTtlMs;
     return answer.failure.reason === "mailbox-not-found" ? this.#times.notFoundTtlMs : undefined;
-  }
-
-  #instant(): InstantMs {
-    return instant(this.#now());
   }
 }
 

@@ -8,7 +8,7 @@
 import type { AskedMailbox } from "../availability/availability-query.js";
 import { parseMailboxAddress } from "../availability/mailbox-address.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
-import { DAY_MS, instant } from "../availability/time-window.js";
+import { DAY_MS, type InstantMs, instant } from "../availability/time-window.js";
 import type { QueryAnswerer } from "./answer-query.js";
 import type { RouteStep } from "./resolve-owner.js";
 import type { MailboxRouter, Route } from "./route-mailbox.js";
@@ -46,7 +46,7 @@ export async function explainRoute(
   origin: string | undefined,
   router: MailboxRouter,
   answerer: QueryAnswerer | undefined,
-  now: () => number,
+  clock: () => InstantMs,
 ): Promise<RouteExplanation> {
   const trimmed = text.trim();
   const address = parseMailboxAddress(trimmed);
@@ -59,8 +59,8 @@ export async function explainRoute(
   const explanation = { address: address ?? trimmed, as: origin ?? "none", steps, decision: decisionOf(route) };
   if (answerer === undefined) return explanation;
 
-  const start = Math.floor(now() / DAY_MS) * DAY_MS;
-  const started = now();
+  const started = clock();
+  const start = Math.floor(started / DAY_MS) * DAY_MS;
   const caller = { name: "explain", origin, maximumDetail: "merged" as const };
   const query = {
     mailboxes: [asked],
@@ -75,7 +75,7 @@ export async function explainRoute(
     ...explanation,
     asked: {
       ...resultOf(answer as MailboxAnswer),
-      durationMs: Math.round((now() - started) * 10) / 10,
+      durationMs: clock() - started,
       ...(changed && { decisionNow: after }),
     },
   };

@@ -22,6 +22,7 @@ export interface Distinct<Item> {
 
 /** What is in a list once, in order. */
 export function distinct<Item>(all: readonly Item[], keyOf: (item: Item) => string): Distinct<Item> {
+  if (all.length === 1) return { once: all, indexOf: [0] };
   const once: Item[] = [];
   const seen = new Map<string, number>();
   const indexOf = all.map((item) => {

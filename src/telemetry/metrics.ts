@@ -19,12 +19,6 @@ export class Metrics implements LookupObserver, DirectoryObserver {
     buckets: SECONDS,
     registers: [this.registry],
   });
-  readonly #mailboxes = new Counter({
-    name: "freebusy_mailboxes_total",
-    help: "Mailboxes answered, by backend, cache outcome and result (a view's detail, or the reason of the failure)",
-    labelNames: ["backend", "cache", "result"],
-    registers: [this.registry],
-  });
   readonly #backendSeconds = new Histogram({
     name: "freebusy_backend_seconds",
     help: "Time a backend took to answer",
@@ -62,21 +56,32 @@ export class Metrics implements LookupObserver, DirectoryObserver {
     labelNames: ["directory"],
     registers: [this.registry],
   });
-  // Finding a series by its labels costs more than counting; there are few, so each is found once.
-  readonly #lookupsOf = new Map<string, Histogram.Internal<"caller">>();
-  readonly #mailboxesOf = new Map<string, Counter.Internal>();
+  // Finding a series by its labels costs more than counting, so mailboxes are counted here and told when somebody looks.
+  readonly #untoldMailboxes = new Map<string, { backend: string; cache: string; result: string; count: number }>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    const untold = this.#untoldMailboxes;
+    new Counter({
+      name: "freebusy_mailboxes_total",
+      help: "Mailboxes answered, by backend, cache outcome and result (a view's detail, or the reason of the failure)",
+      labelNames: ["backend", "cache", "result"],
+      registers: [this.registry],
+      collect() {
+        for (const { count, ...labels } of untold.values()) this.inc(labels, count);
+        untold.clear();
+      },
+    });
   }
 
   lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
-    remembered(this.#lookupsOf, caller, () => this.#lookups.labels({ caller })).observe(durationMs / 1000);
+    this.#lookups.observe({ caller }, durationMs / 1000);
     for (const { backend = "none", cache, delivered, failure } of mailboxes) {
       const result = delivered ?? failure?.reason ?? "none";
-      remembered(this.#mailboxesOf, `${backend}/${cache}/${result}`, () =>
-        this.#mailboxes.labels({ backend, cache, result }),
-      ).inc();
+      const key = `${backend}/${cache}/${result}`;
+      const known = this.#untoldMailboxes.get(key);
+      if (known === undefined) this.#untoldMailboxes.set(key, { backend, cache, result, count: 1 });
+      else known.count++;
     }
   }
 
@@ -127,13 +132,4 @@ export class Metrics implements LookupObserver, DirectoryObserver {
   unexpected(): void {
     this.#unexpected.inc();
   }
-}
-
-function remembered<Series>(known: Map<string, Series>, key: string, find: () => Series): Series {
-  let series = known.get(key);
-  if (series === undefined) {
-    series = find();
-    known.set(key, series);
-  }
-  return series;
 }

@@ -205,7 +205,13 @@ describe("a list of mailboxes", () => {
       requestRefused: () => {},
       unexpected: () => {},
     };
-    const asker = new BackendAsker(new MapCache(), { viewTtlMs: 60_000, notFoundTtlMs: 10_000 }, observer, () => DAY);
+    const asker = new BackendAsker(
+      new MapCache(),
+      { viewTtlMs: 60_000, notFoundTtlMs: 10_000 },
+      observer,
+      () => DAY,
+      () => instant(DAY),
+    );
     exchange.respond = async () => [failed({ reason: "mailbox-not-found" })];
     const wanted = [exchange, workmail].map((backend) => ({ backend, address: address("a@corp.example") }));
     for (let round = 0; round < 2; round++) {

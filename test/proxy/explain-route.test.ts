@@ -21,7 +21,7 @@ function setUp() {
   const winners = new ProbeMemory({ now: () => instant(DAY) });
   const gateway = gatewayOf({ directories: [winners, directory], backends: [exchange, workmail], winners });
   const explain = (text: string, { origin, ask = false }: { origin?: string; ask?: boolean } = {}) =>
-    explainRoute(text, origin, gateway.router, ask ? gateway.answerer : undefined, () => gateway.clock.now);
+    explainRoute(text, origin, gateway.router, ask ? gateway.answerer : undefined, () => instant(gateway.clock.now));
   return { ...gateway, exchange, workmail, directory, explain };
 }
 

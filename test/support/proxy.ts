@@ -29,7 +29,7 @@ export function routerOf(
   return new MailboxRouter(new OwnerResolver(directories, "first", () => {}), addressSpaces, now);
 }
 
-type Defaults = "winners" | "whenOnBothSides" | "budgetMs" | "cacheTimes";
+type Defaults = "winners" | "whenOnBothSides" | "budgetMs" | "cacheTimes" | "clock";
 export type PolicyParts = Omit<ComposedParts, Defaults> & Partial<Pick<ComposedParts, Defaults>>;
 
 export function policyOf(parts: PolicyParts) {
@@ -38,6 +38,7 @@ export function policyOf(parts: PolicyParts) {
     whenOnBothSides: "first",
     budgetMs: 5000,
     cacheTimes: { viewTtlMs: 60_000, notFoundTtlMs: 10_000 },
+    clock: () => instant(parts.now()),
     ...parts,
   });
 }
