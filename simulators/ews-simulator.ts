@@ -48,10 +48,15 @@ export interface Behaviour {
   forwardTo?: { url: string; authorization: string; headers?: Record<string, string> };
 }
 
+/** With a password, or with any bearer token it approves of, which acts only in the name of a mailbox it has. */
+export type SimulatedAccount =
+  | { readonly username: string; readonly password: string }
+  | { readonly bearer: (token: string) => boolean };
+
 export interface SimulatorOptions {
   readonly style: Style;
   readonly calendar: Calendar;
-  readonly accounts: readonly { readonly username: string; readonly password: string }[];
+  readonly accounts: readonly SimulatedAccount[];
   readonly port?: number;
   readonly maximumWindowDays?: number;
   readonly acceptedVersions?: readonly string[];
@@ -62,6 +67,8 @@ export interface AskedRequest extends ReadRequest {
   readonly scheme: string;
   /** Header names and values but the credentials. */
   readonly soapAction: string | undefined;
+  /** The mailbox named in ExchangeImpersonation, as written. */
+  readonly impersonated: string | undefined;
 }
 
 export interface EwsSimulator {
@@ -156,10 +163,17 @@ class Simulator implements EwsSimulator {
   }
 
   #known(header: string | undefined): boolean {
+    if (header?.startsWith("Bearer ")) {
+      const token = header.slice(7);
+      return this.#options.accounts.some((account) => "bearer" in account && account.bearer(token));
+    }
     if (!header?.startsWith("Basic ")) return false;
     const [username, ...rest] = Buffer.from(header.slice(6), "base64").toString("utf8").split(":");
     return this.#options.accounts.some(
-      (account) => account.username.toLowerCase() === username?.toLowerCase() && account.password === rest.join(":"),
+      (account) =>
+        "password" in account &&
+        account.username.toLowerCase() === username?.toLowerCase() &&
+        account.password === rest.join(":"),
     );
   }
 
@@ -247,16 +261,26 @@ class Simulator implements EwsSimulator {
         `The request failed schema validation: ${(error as Error).message.split("\n")[0]}`,
       );
     }
+    const scheme = http.headers.authorization?.split(" ")[0] ?? "";
+    const impersonated =
+      /<(\w+:)?ExchangeImpersonation>\s*<\1ConnectingSID>\s*<\1SmtpAddress>([^<]*)<\/\1SmtpAddress>/.exec(body)?.[2];
     this.asked.push({
       ...request,
       userAgent: http.headers["user-agent"] ?? "",
-      scheme: http.headers.authorization?.split(" ")[0] ?? "",
+      scheme,
+      impersonated,
       soapAction: http.headers.soapaction as string | undefined,
     });
     if (this.asked.length > 10_000) this.asked.splice(0, 5_000);
     const accepted = this.#options.acceptedVersions ?? (style === "workmail" ? WORKMAIL_VERSIONS : undefined);
     if (accepted !== undefined && !accepted.includes(request.version ?? "Exchange2007")) {
       return refuse("ErrorInvalidServerVersion", "The specified server version is invalid.");
+    }
+    if (scheme === "Bearer" && (impersonated === undefined || this.calendar.find(impersonated) === undefined)) {
+      return refuse(
+        "ErrorImpersonateUserDenied",
+        "The account does not have permission to impersonate the requested user.",
+      );
     }
     if (request.operation !== "GetUserAvailabilityRequest") return refuse("ErrorInvalidOperation", "Not offered here.");
     return this.#availability(request, body, refuse);

@@ -4,6 +4,8 @@
  * and groups are plain objects, which may be changed while it runs. Knows no wire.
  */
 
+import { randomBytes } from "node:crypto";
+
 export type EntityState = "ENABLED" | "DISABLED" | "DELETED";
 
 export interface SimulatedUser {
@@ -30,6 +32,12 @@ export interface SimulatedGroup {
   members?: string[];
 }
 
+export interface SimulatedRole {
+  id: string;
+  /** Seconds a token lives; 900 unless it says otherwise. */
+  expiresIn?: number;
+}
+
 export interface SimulatedOrganization {
   id: string;
   alias: string;
@@ -40,6 +48,9 @@ export interface SimulatedOrganization {
   groups: SimulatedGroup[];
   /** Whether users and groups are found by an alias too: not documented, so both have to do. */
   foundByAlias: boolean;
+  impersonationRoles?: SimulatedRole[];
+  /** Every token that was given, and the role it stands for. */
+  impersonationTokens?: Map<string, string>;
 }
 
 export type Input = Record<string, unknown>;
@@ -109,6 +120,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       EnabledDate: one.enabledDate,
     }));
     return page("Members", rows, input);
+  },
+  AssumeImpersonationRole: (organization, input) => {
+    const id = text(input, "ImpersonationRoleId", /^[a-zA-Z0-9_-]{1,64}$/);
+    const role = organization.impersonationRoles?.find((one) => one.id === id);
+    if (role === undefined) throw new ApiError("ResourceNotFoundException", "The resource cannot be found.");
+    const token = `simulated!${randomBytes(24).toString("base64")}`;
+    organization.impersonationTokens ??= new Map();
+    organization.impersonationTokens.set(token, role.id);
+    return { Token: token, ExpiresIn: role.expiresIn ?? 900 };
   },
 };
 
