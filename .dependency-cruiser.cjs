@@ -62,7 +62,7 @@ module.exports = {
     only(
       "inbound-inward",
       "^src/inbound/",
-      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/inbound/"],
+      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/inbound/"],
       "An inbound adapter never meets a backend or a cache.",
     ),
     only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),
@@ -70,8 +70,8 @@ module.exports = {
     {
       name: "only-compose-knows-everybody",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(compose|compose-directories|compose-policy|main|cli)\\.ts$" },
-      to: { path: "^src/(compose|compose-directories|compose-policy|main|cli)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: { path: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

@@ -77,6 +77,8 @@ export interface EwsSimulator {
   readonly asked: AskedRequest[];
   readonly behaviour: Behaviour;
   readonly calendar: Calendar;
+  /** Sign-ins it has answered with 401; first calls without credentials do not count. */
+  readonly refused: number;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,7 @@ class Simulator implements EwsSimulator {
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   port = 0;
+  refused = 0;
 
   constructor(options: SimulatorOptions) {
     this.calendar = options.calendar;
@@ -155,7 +158,10 @@ class Simulator implements EwsSimulator {
       return;
     }
     if (request.url?.toLowerCase() !== "/ews/exchange.asmx") return send(reply, 404, "", "text/plain");
-    if (mode === "refuse-credentials" || !this.#known(request.headers.authorization)) return this.#challenge(reply);
+    const { authorization } = request.headers;
+    if (mode === "refuse-credentials" || !this.#known(authorization)) {
+      return this.#challenge(reply, authorization !== undefined);
+    }
     if (mode !== "normal" && this.#misbehave(mode, reply)) return;
     const [status, text] = await this.#answer(body, request);
     if (mode === "half" || mode === "drip") return this.#partly(mode, text, reply, request.socket);
@@ -177,9 +183,10 @@ class Simulator implements EwsSimulator {
     );
   }
 
-  #challenge(reply: ServerResponse): void {
+  #challenge(reply: ServerResponse, signedIn: boolean): void {
     const exchange = ["Negotiate", "NTLM", 'Basic realm="simulated"'];
     reply.setHeader("WWW-Authenticate", this.#options.style === "exchange" ? exchange : ['Basic realm="EWS"']);
+    if (signedIn) this.refused++;
     send(reply, 401, "", "text/html");
   }
 
@@ -220,11 +227,11 @@ class Simulator implements EwsSimulator {
         send(reply, 403, "", "text/html");
         return true;
       case "unavailable":
-        reply.setHeader("Retry-After", "7");
+        reply.setHeader("Retry-After", String(Math.ceil(this.behaviour.backOffMs / 1000)));
         send(reply, 503, "", "text/html");
         return true;
       case "throttled":
-        reply.setHeader("Retry-After", "3");
+        reply.setHeader("Retry-After", String(Math.ceil(this.behaviour.backOffMs / 1000)));
         send(reply, 429, "", "text/html");
         return true;
       case "redirect":

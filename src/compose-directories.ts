@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { type MailboxAddress, parseDomain, parseMailboxAddress } from "./availability/mailbox-address.js";
 import { type InstantMs, instant } from "./availability/time-window.js";
 import type { Configuration } from "./config/configuration.js";
+import type { Secrets } from "./config/secret-references.js";
 import type { DirectorySource } from "./directories/directory-source.js";
 import { KeptDirectory } from "./directories/kept-directory.js";
 import { LdapDirectory } from "./directories/ldap-directory.js";
@@ -32,7 +33,7 @@ type Settings = Configuration["directories"][number];
 
 export function composeDirectories(
   configuration: Configuration,
-  secrets: ReadonlyMap<string, string>,
+  secrets: Secrets,
   observer: DirectoryObserver,
   now: () => InstantMs,
 ): Directories {

@@ -3,17 +3,16 @@
  * everybody. It decides nothing but who is connected to whom.
  */
 
-import { readFileSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import type { ViewDetail } from "./availability/free-busy-view.js";
 import { parseDomain } from "./availability/mailbox-address.js";
-import { EwsBackend, EXCHANGE, WORKMAIL, workMailUrl } from "./backends/ews-backend.js";
-import { EwsTransport } from "./backends/ews-transport.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import { composeBackend, serviceAccountNames } from "./compose-backends.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
+import type { Secrets } from "./config/secret-references.js";
 import { BasicAuthenticator, type CallerAccount } from "./inbound/basic-authentication.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
@@ -67,7 +66,10 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   const metrics = new Metrics();
   const observer = new Observers(new LookupLog(log, configuration.log.addresses), metrics);
   const backends = new Map(
-    Object.entries(configuration.backends).map(([name, settings]) => [name, createBackend(name, settings, secrets)]),
+    Object.entries(configuration.backends).map(([name, settings]) => [
+      name,
+      composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
+    ]),
   );
   const cacheTimes = {
     viewTtlMs: configuration.cache.viewSeconds * 1000,
@@ -75,6 +77,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   };
   const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
+  metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchDirectories(directories.all, instantNow);
   const { router, answerer } = composePolicy({
     directories: directories.all,
@@ -97,7 +100,7 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
   ews.register(ewsRoutes, {
     answer: (query, asking, id) => answerer.answer(query, asking, id),
     authenticator,
-    ownMarks: new OwnMarks(Object.values(configuration.backends).map(({ username }) => username)),
+    ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
     now: instantNow,
   });
@@ -154,39 +157,6 @@ async function settledWithin(work: Promise<void>, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
-function createBackend(
-  name: string,
-  settings: Configuration["backends"][string],
-  secrets: ReadonlyMap<string, string>,
-): EwsBackend {
-  const dialect = settings.type === "ews" ? EXCHANGE : WORKMAIL;
-  const url =
-    settings.url === undefined && settings.type === "workmail" && settings.region !== undefined
-      ? workMailUrl(settings.region)
-      : new URL(settings.url as string);
-  const transport = new EwsTransport({
-    url,
-    username: settings.username,
-    password: secretOf(secrets, `backends.${name}.password`),
-    connections: settings.connections,
-    maximumAnswerBytes: settings.maximumAnswerMegabytes * MEGABYTE,
-    ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, "utf8"),
-  });
-  return new EwsBackend(
-    {
-      name,
-      serviceAccount: settings.username,
-      timeoutMs: settings.timeoutSeconds * 1000,
-      dialect: {
-        ...dialect,
-        maximumMailboxes: settings.maximumMailboxes ?? dialect.maximumMailboxes,
-        maximumWindowDays: settings.maximumWindowDays ?? dialect.maximumWindowDays,
-      },
-    },
-    transport,
-  );
-}
-
 function addressSpacesOf({ addressSpaces }: Configuration): AddressSpace[] {
   return addressSpaces.map(({ domain, backend, rewriteDomain }) => ({
     // The schema has checked that these are domains.
@@ -196,16 +166,10 @@ function addressSpacesOf({ addressSpaces }: Configuration): AddressSpace[] {
   }));
 }
 
-function createAccounts({ callers }: Configuration, secrets: ReadonlyMap<string, string>): CallerAccount[] {
+function createAccounts({ callers }: Configuration, secrets: Secrets): CallerAccount[] {
   return callers.map(({ name, usernames, passwordHash, origin, maximumView }, i) => ({
     caller: { name, origin: origin === "none" ? undefined : origin, maximumDetail: DETAIL[maximumView] },
     usernames,
     passwordHash: secrets.get(`callers.${i}.passwordHash`) ?? passwordHash,
   }));
-}
-
-function secretOf(secrets: ReadonlyMap<string, string>, path: string): string {
-  const secret = secrets.get(path);
-  if (secret === undefined) throw new Error(`${path} was not resolved`);
-  return secret;
 }

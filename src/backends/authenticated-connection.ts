@@ -8,8 +8,8 @@
  */
 
 import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
-import { type HttpAnswer, TransportError } from "./ews-transport.js";
 import { challengeFor, HandshakeFailure, type HandshakeScheme, type HandshakeStep } from "./handshake.js";
+import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { CONNECTION_ENDED, type ConnectionAnswer, type SingleConnection } from "./single-connection.js";
 import { untilAborted } from "./until-aborted.js";
 

@@ -14,9 +14,9 @@
 import { USER_AGENT } from "../proxy/own-marks.js";
 import { WaitingLine } from "../proxy/waiting-line.js";
 import { AuthenticatedConnection } from "./authenticated-connection.js";
-import { type HttpAnswer, TransportError } from "./ews-transport.js";
 import type { HandshakeScheme } from "./handshake.js";
 import type { HttpChannel } from "./http-channel.js";
+import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { CONNECTION_ENDED, type ConnectionOptions, SingleConnection } from "./single-connection.js";
 
 export interface ConnectionBoundEndpoint extends ConnectionOptions {

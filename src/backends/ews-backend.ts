@@ -14,23 +14,26 @@ import { DAY_MS, slices } from "../availability/time-window.js";
 import { writeAvailabilityRequest } from "../ews/get-user-availability-request.js";
 import { type AskedOfBackend, type BackendAnswer, readBackendAnswer } from "../ews/read-backend-answer.js";
 import { xmlText } from "../ews/xml-bytes.js";
+import type { AccountStanding } from "../proxy/account-observer.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
-import { type HttpAnswer, TransportError } from "./ews-transport.js";
 import { HandshakeFailure } from "./handshake.js";
-import type { HttpChannel } from "./http-channel.js";
+import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
 import { joinSlices } from "./join-slices.js";
+import type { ServiceAccounts } from "./service-accounts.js";
+import { TokenError } from "./token-source.js";
 
 export interface EwsDialect {
   /** Declared in RequestServerVersion; the second is tried once when the first is refused, and kept if it works. */
   readonly serverVersions: readonly [first: string, fallback: string];
   readonly maximumMailboxes: number;
   readonly maximumWindowDays: number;
+  /** How long its "server busy" is believed at most. */
+  readonly longestPauseMs: number;
 }
 
 export interface EwsBackendOptions {
   readonly name: string;
-  readonly serviceAccount: string;
   readonly timeoutMs: number;
   readonly dialect: EwsDialect;
 }
@@ -48,17 +51,18 @@ export class EwsBackend implements AvailabilityBackend {
   readonly serviceAccount: string;
   readonly timeoutMs: number;
   readonly #dialect: EwsDialect;
-  readonly #transport: HttpChannel;
+  readonly #accounts: ServiceAccounts;
+  #secretsTimer: NodeJS.Timeout | undefined;
   #serverVersion: string;
   #lastAsked: { readonly at: number; readonly health: BackendHealth } | undefined;
 
-  constructor(options: EwsBackendOptions, transport: HttpChannel) {
+  constructor(options: EwsBackendOptions, accounts: ServiceAccounts) {
     this.name = options.name;
-    this.serviceAccount = options.serviceAccount;
+    this.serviceAccount = accounts.name;
     this.timeoutMs = options.timeoutMs;
     this.#dialect = options.dialect;
     this.#serverVersion = options.dialect.serverVersions[0];
-    this.#transport = transport;
+    this.#accounts = accounts;
   }
 
   async ask(question: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
@@ -84,11 +88,15 @@ export class EwsBackend implements AvailabilityBackend {
   }
 
   async health(): Promise<BackendHealth> {
+    return { ...(await this.#reachable()), accounts: this.#accounts.state() };
+  }
+
+  async #reachable(): Promise<BackendHealth> {
     if (this.#lastAsked !== undefined && performance.now() - this.#lastAsked.at < HEALTH_IS_FRESH_MS) {
       return this.#lastAsked.health;
     }
     try {
-      const status = await this.#transport.reach(AbortSignal.timeout(REACH_TIMEOUT_MS));
+      const status = await this.#accounts.reach(AbortSignal.timeout(REACH_TIMEOUT_MS));
       return { usable: true, reason: `reachable (HTTP ${status}); not asked in the last 30 s` };
     } catch (error) {
       const why = error instanceof TransportError ? error.code : "no answer in 3 s";
@@ -99,8 +107,18 @@ export class EwsBackend implements AvailabilityBackend {
     }
   }
 
+  /** Looks at the accounts' secrets again and again, so that a new password needs no restart. */
+  watchSecrets(everyMs: number): void {
+    this.#secretsTimer = setInterval(() => this.#accounts.reload(), everyMs).unref();
+  }
+
+  accounts(): readonly AccountStanding[] {
+    return this.#accounts.state();
+  }
+
   async close(): Promise<void> {
-    await this.#transport.close();
+    clearInterval(this.#secretsTimer);
+    await this.#accounts.close();
   }
 
   /** One request, at most as large as the backend takes. One answer per mailbox, always. */
@@ -129,7 +147,10 @@ export class EwsBackend implements AvailabilityBackend {
   ): Promise<readonly MailboxAnswer[] | MailboxFailure> {
     const backend = this.name;
     const asked = { ...part, backend, intervalMinutes: INTERVAL_MINUTES };
-    const http = await this.#transport.post(writeAvailabilityRequest({ ...asked, serverVersion }), signal);
+    const { answer: http, account } = await this.#accounts.post(
+      (impersonate) => writeAvailabilityRequest({ ...asked, serverVersion, impersonate }),
+      signal,
+    );
     const refused = failureOfStatus(backend, http);
     if (refused !== undefined) return refused;
     const { contentEncoding } = http;
@@ -142,7 +163,12 @@ export class EwsBackend implements AvailabilityBackend {
     }
     const answer = readAnswer(http, asked);
     if ("reason" in answer) return answer;
-    if (answer.kind === "fault") return failureOfFault(backend, answer.fault);
+    if (answer.kind === "fault") {
+      const failure = failureOfFault(backend, answer.fault);
+      // Its words for the whole question, not for one mailbox: this account has asked too much.
+      if (failure.reason === "backend-busy") this.#pause(account, answer.fault.backOffMs);
+      return failure;
+    }
     const { length } = answer.answers;
     if (length === part.mailboxes.length) return answer.answers;
     return {
@@ -158,11 +184,20 @@ export class EwsBackend implements AvailabilityBackend {
     if (error instanceof HandshakeFailure) {
       return { reason: "backend-refused-credentials", backend, detail: error.detail };
     }
+    if (error instanceof TokenError) {
+      const reason = error.refused ? "backend-refused-credentials" : "backend-unreachable";
+      return { reason, backend, detail: `${error.code}: ${error.detail}` };
+    }
     if (error instanceof TransportError) {
       const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
       return { reason, backend, detail: error.code };
     }
     throw error;
+  }
+
+  #pause(account: string, ms: number | undefined): void {
+    const { longestPauseMs } = this.#dialect;
+    this.#accounts.pause(account, ms === undefined ? undefined : Math.min(ms, longestPauseMs));
   }
 
   #remember(failure: MailboxFailure | undefined): void {
@@ -203,6 +238,7 @@ export const EXCHANGE: EwsDialect = {
   serverVersions: ["Exchange2013", "Exchange2010"],
   maximumMailboxes: 100,
   maximumWindowDays: 62,
+  longestPauseMs: 300_000,
 };
 
 /** Refuses every schema after Exchange2010_SP2. Its window limit is not documented, so the older one is kept to. */
@@ -210,6 +246,8 @@ export const WORKMAIL: EwsDialect = {
   serverVersions: ["Exchange2010_SP2", "Exchange2007_SP1"],
   maximumMailboxes: 100,
   maximumWindowDays: 42,
+  // It says "server busy" also for what it will never manage.
+  longestPauseMs: 30_000,
 };
 
 /** WorkMail's EWS endpoint in a region, as AWS documents it. */

@@ -4,7 +4,7 @@
  * how its refusals are called. Knows no scheme and sends nothing.
  */
 
-import { TransportError } from "./ews-transport.js";
+import { TransportError } from "./http-channel.js";
 
 /** The scheme's name, as it stands in the header. */
 export type SchemeWord = "NTLM" | "Negotiate";

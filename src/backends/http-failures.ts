@@ -5,7 +5,7 @@
 
 import type { MailboxFailure } from "../availability/mailbox-answer.js";
 import type { SoapFault } from "../ews/soap-fault.js";
-import type { HttpAnswer } from "./ews-transport.js";
+import type { HttpAnswer } from "./http-channel.js";
 
 /** What the status alone says, or undefined when the body has to be read. */
 export function failureOfStatus(backend: string, answer: HttpAnswer): MailboxFailure | undefined {

@@ -7,7 +7,7 @@
 
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { TransportError } from "./ews-transport.js";
+import { TransportError } from "./http-channel.js";
 
 export interface SocketOptions {
   /** As for Node's TLS: PEM of the authorities to trust; the usual ones when undefined. */

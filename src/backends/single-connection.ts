@@ -10,7 +10,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { Client, type Dispatcher } from "undici";
-import { type HttpAnswer, TransportError } from "./ews-transport.js";
+import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { openSocket } from "./open-socket.js";
 
 export interface ConnectionOptions {

@@ -27,9 +27,49 @@ const view = z
   .enum(["MergedOnly", "FreeBusy", "Detailed"])
   .describe("The most that is shown: slots only, times without details, or times with subject and location.");
 
-const backend = {
+const login = {
   username: z.string().min(1).describe("The service account, as the backend expects it: user@domain or DOMAIN\\user."),
   password: secret,
+  nextPassword: secret.optional().describe("The other one, while one replaces the other: the one that works is used."),
+};
+const account = z.discriminatedUnion("scheme", [
+  z.strictObject({ scheme: z.literal("basic"), ...login }),
+  z.strictObject({ scheme: z.literal("ntlm"), ...login }),
+  z.strictObject({
+    scheme: z.literal("oauth"),
+    tokenUrl: z.url({ protocol: /^https?$/ }).describe("The authority's token endpoint."),
+    clientId: z.string().min(1),
+    clientSecret: secret.optional(),
+    nextClientSecret: secret.optional(),
+    privateKey: secret
+      .optional()
+      .describe("PEM, instead of clientSecret: the client proves itself with a certificate."),
+    certificateFile: z.string().optional().describe("PEM of the certificate that belongs to privateKey."),
+    scope: z.string().optional().describe("For example https://outlook.office365.com/.default."),
+    actsAs: address.optional().describe("Whom the application impersonates, where the server asks for that."),
+  }),
+  z.strictObject({
+    scheme: z.literal("impersonation"),
+    organizationId: z.string().regex(/^m-[0-9a-f]{32}$/, "is not an organization id such as m-0123…, 32 digits"),
+    roleId: z.string().min(1).describe("A WorkMail impersonation role, READ_ONLY and limited to actsAs."),
+    region: z.enum(["us-east-1", "us-west-2", "eu-west-1"]),
+    actsAs: address.describe("The service mailbox in whose name is asked."),
+    endpoint: z.url().optional().describe("Instead of AWS's own, for a private endpoint or a test."),
+  }),
+]);
+
+const backend = {
+  username: login.username.optional(),
+  password: secret.optional(),
+  nextPassword: login.nextPassword,
+  scheme: z.enum(["basic", "ntlm"]).default("basic").describe("How username and password are proven."),
+  accounts: z
+    .array(account)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe("Instead of username and password: several accounts that see the same, sharing the load."),
+  checkSecretsSeconds: seconds(1, 86_400).default(30).describe("How often secrets are read again."),
   timeoutSeconds: seconds(0.1, 60).default(15).describe("Shorter than timeBudgetSeconds."),
   connections: z
     .int()

@@ -32,6 +32,7 @@ export function crossChecks(raw: unknown): string[] {
         `${path}.url: http:// would send the service account's password in clear. Use https://, or set allowPlainHttp for a test.`,
       );
     }
+    problems.push(...accountProblems(path, backend));
     if (at(backend, "type") === "workmail" && (url === undefined) === (at(backend, "region") === undefined)) {
       problems.push(`${path}: give either region or url.`);
     }
@@ -72,6 +73,40 @@ export function crossChecks(raw: unknown): string[] {
     ...twice("mailboxes", at(raw, "mailboxes"), (mailbox) =>
       [at(mailbox, "address"), ...list(at(mailbox, "aliases"))].map((text) => parsed(text, parseMailboxAddress)),
     ),
+  );
+  return problems;
+}
+
+function accountProblems(path: string, backend: unknown): string[] {
+  const problems: string[] = [];
+  const accounts = entries(at(backend, "accounts"));
+  const plain = ["username", "password"].map((setting) => at(backend, setting) !== undefined);
+  if (at(backend, "accounts") === undefined && plain.includes(false)) {
+    problems.push(`${path}: give username and password, or a list of accounts.`);
+  }
+  if (at(backend, "accounts") !== undefined && plain.includes(true)) {
+    problems.push(`${path}: username and password stand beside accounts. Put them into the list.`);
+  }
+  for (const [i, account] of accounts) {
+    const own = `${path}.accounts.${i}`;
+    if (at(account, "scheme") === "oauth") {
+      const certificate = [at(account, "privateKey"), at(account, "certificateFile")].map((one) => one !== undefined);
+      if (
+        (at(account, "clientSecret") !== undefined) === certificate.includes(true) ||
+        certificate[0] !== certificate[1]
+      ) {
+        problems.push(`${own}: give either clientSecret, or privateKey and certificateFile.`);
+      }
+      const url = at(account, "tokenUrl");
+      if (typeof url === "string" && url.startsWith("http:") && at(backend, "allowPlainHttp") !== true) {
+        problems.push(`${own}.tokenUrl: http:// would send the client's secret in clear. Use https://.`);
+      }
+    }
+    const file = at(account, "certificateFile");
+    if (typeof file === "string") problems.push(...unreadable(`${own}.certificateFile`, file));
+  }
+  problems.push(
+    ...twice(`${path}.accounts`, at(backend, "accounts"), (account) => [lower(at(account, "username"))], "username"),
   );
   return problems;
 }
@@ -123,7 +158,13 @@ function directoryProblems(raw: unknown, backends: readonly string[], known: str
 
 /** A caller that signs in with an account of ours could not be told from our own question coming back. */
 function ownAccountProblems(raw: unknown, backends: readonly [string, unknown][]): string[] {
-  const own = new Map(backends.map(([key, backend]) => [lower(at(backend, "username")), key]));
+  const own = new Map(
+    backends.flatMap(([key, backend]) =>
+      [backend, ...list(at(backend, "accounts"))].flatMap((holder) =>
+        [lower(at(holder, "username")), lower(at(holder, "actsAs"))].map((name) => [name, key] as const),
+      ),
+    ),
+  );
   return entries(at(raw, "callers")).flatMap(([key, caller]) =>
     list(at(caller, "usernames")).flatMap((username) => {
       const backend = typeof username === "string" ? own.get(lower(username)) : undefined;

@@ -11,6 +11,7 @@ import type { z } from "zod";
 import { type Configuration, configurationSchema } from "./configuration.js";
 import { crossChecks } from "./cross-checks.js";
 import { at, entries } from "./raw-values.js";
+import { Secrets } from "./secret-references.js";
 
 export class ConfigurationError extends Error {
   readonly problems: readonly string[];
@@ -26,7 +27,7 @@ export class ConfigurationError extends Error {
 /** A configuration with its secrets beside it, by the path of the setting that names them. */
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
-  readonly secrets: ReadonlyMap<string, string>;
+  readonly secrets: Secrets;
 }
 
 export function loadConfiguration(file: string, environment: NodeJS.ProcessEnv): LoadedConfiguration {
@@ -64,9 +65,9 @@ export function parseConfiguration(file: string, text: string, environment: Node
   const raw = yamlOf(file, text);
   const result = configurationSchema.safeParse(raw);
   const problems = result.success ? [] : result.error.issues.flatMap(describe);
-  const secrets = new Map<string, string>();
+  const secrets = new Secrets(environment);
   // These look at what was written, so that a mistake elsewhere does not hide theirs.
-  problems.push(...resolveSecrets(raw, environment, secrets), ...crossChecks(raw));
+  problems.push(...resolveSecrets(raw, secrets), ...crossChecks(raw));
   if (!result.success || problems.length > 0) throw new ConfigurationError(file, [...new Set(problems)]);
   return { configuration: result.data, secrets };
 }
@@ -85,62 +86,44 @@ function describe(issue: z.core.$ZodIssue): string[] {
     case "invalid_value":
       return [`${path}: expected one of ${issue.values.join(", ")}.`];
     case "invalid_union":
-      return [
-        path.startsWith("directories")
-          ? `${path}: expected type: overrides, probe, workmail or ldap.`
-          : `${path}: expected type: ews or type: workmail.`,
-      ];
+      return [`${path}: expected ${unionChoices(path)}.`];
     default:
       return [`${path}: ${issue.message}.`];
   }
 }
 
-function resolveSecrets(raw: unknown, environment: NodeJS.ProcessEnv, secrets: Map<string, string>): string[] {
-  const references: [path: string, reference: unknown][] = [
-    ...entries(at(raw, "backends")).map(([key, backend]): [string, unknown] => [
-      `backends.${key}.password`,
-      at(backend, "password"),
-    ]),
-    ...entries(at(raw, "directories")).map(([key, directory]): [string, unknown] => [
-      `directories.${key}.password`,
-      at(directory, "password"),
-    ]),
-    ...entries(at(raw, "callers")).map(([key, caller]): [string, unknown] => [
-      `callers.${key}.passwordHash`,
-      at(caller, "passwordHash"),
-    ]),
-  ];
-  return references.flatMap(([path, reference]) => {
-    if (typeof reference !== "string") return [];
-    const found = resolveReference(reference, environment);
-    if (found === undefined) return [];
-    if ("problem" in found) return [`${path}: ${found.problem}`];
-    secrets.set(path, found.value);
-    return [];
-  });
+function unionChoices(path: string): string {
+  if (path.startsWith("directories")) return "type: overrides, probe, workmail or ldap";
+  if (path.includes(".accounts.")) return "scheme: basic, ntlm, oauth or impersonation";
+  return "type: ews or type: workmail";
 }
 
-function resolveReference(
-  reference: string,
-  environment: NodeJS.ProcessEnv,
-): { value: string } | { problem: string } | undefined {
-  if (reference.startsWith("env:")) {
-    const variable = reference.slice(4);
-    const value = environment[variable];
-    if (value) return { value };
-    return { problem: `the environment variable ${variable} is not set. Set it, or use file:.` };
-  }
-  if (reference.startsWith("file:")) {
-    const path = reference.slice(5);
-    try {
-      const value = readFileSync(path, "utf8").replace(/\r?\n$/, "");
-      return value === "" ? { problem: `the file ${path} is empty.` } : { value };
-    } catch (error) {
-      return { problem: `the file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
-    }
-  }
-  return undefined;
+/** Wherever a reference may stand: in backends, their accounts, directories and callers. */
+function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
+  const holders = [
+    ...entries(at(raw, "backends")).flatMap(([key, backend]): [string, unknown][] => [
+      [`backends.${key}`, backend],
+      ...entries(at(backend, "accounts")).map(([i, account]): [string, unknown] => [
+        `backends.${key}.accounts.${i}`,
+        account,
+      ]),
+    ]),
+    ...entries(at(raw, "directories")).map(([i, directory]): [string, unknown] => [`directories.${i}`, directory]),
+    ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
+  ];
+  return holders.flatMap(([path, holder]) =>
+    SECRET_SETTINGS.flatMap((setting) => {
+      const reference = at(holder, setting);
+      const problem =
+        typeof reference === "string"
+          ? secrets.add(`${path}.${setting}`, reference, setting.startsWith("next"))
+          : undefined;
+      return problem === undefined ? [] : [`${path}.${setting}: ${problem}`];
+    }),
+  );
 }
+
+const SECRET_SETTINGS = ["password", "nextPassword", "passwordHash", "clientSecret", "nextClientSecret", "privateKey"];
 
 function pathOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? "the file" : path.map(String).join(".");

@@ -7,6 +7,7 @@ import type { ViewDetail } from "../availability/free-busy-view.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { TimeWindow } from "../availability/time-window.js";
+import type { AccountStanding } from "./account-observer.js";
 
 export interface BackendQuestion {
   /** Distinct, at least one, as many as the asker likes: splitting to the backend's limits is the adapter's work. */
@@ -36,4 +37,5 @@ export interface BackendHealth {
   readonly usable: boolean;
   /** For people: why, and what to do when it is not usable. */
   readonly reason: string;
+  readonly accounts?: readonly AccountStanding[];
 }

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
+import type { AccountChange, AccountObserver } from "../proxy/account-observer.js";
 import type {
   BackendCallOutcome,
   LookupObserver,
@@ -17,7 +18,7 @@ import type {
 } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-export class LookupLog implements LookupObserver, DirectoryObserver {
+export class LookupLog implements LookupObserver, DirectoryObserver, AccountObserver {
   readonly #log: Logger;
   readonly #address: (text: string) => string;
 
@@ -66,6 +67,13 @@ export class LookupLog implements LookupObserver, DirectoryObserver {
         { ...fields, problem: this.#withoutAddresses(problem) },
         "directory not read; what it held before stays",
       );
+  }
+
+  accountChanged(backend: string, { kind, account, until, problem, secret }: AccountChange): void {
+    const fields = { backend, account, problem, secret, until: until && new Date(until).toISOString() };
+    if (kind === "accepted") this.#log.info(fields, "service account accepted");
+    else if (kind === "paused") this.#log.warn(fields, "service account throttled; left alone");
+    else this.#log.error(fields, "service account refused; set aside so that it is not locked");
   }
 
   unexpected(what: string, error: unknown): void {

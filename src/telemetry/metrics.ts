@@ -5,12 +5,13 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { InstantMs } from "../availability/time-window.js";
+import type { AccountChange, AccountObserver, AccountStanding } from "../proxy/account-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading, MailboxDirectory } from "../proxy/mailbox-directory.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
 
-export class Metrics implements LookupObserver, DirectoryObserver {
+export class Metrics implements LookupObserver, DirectoryObserver, AccountObserver {
   readonly registry = new Registry();
   readonly #lookups = new Histogram({
     name: "freebusy_lookup_seconds",
@@ -48,6 +49,12 @@ export class Metrics implements LookupObserver, DirectoryObserver {
     name: "freebusy_directory_reads_total",
     help: "Readings of a directory to its end, by result (read, failed)",
     labelNames: ["directory", "result"],
+    registers: [this.registry],
+  });
+  readonly #accountChanges = new Counter({
+    name: "freebusy_account_changes_total",
+    help: "Service accounts set aside (secrets refused), paused (throttled) or accepted again",
+    labelNames: ["backend", "account", "kind"],
     registers: [this.registry],
   });
   readonly #directoryChanges = new Counter({
@@ -93,6 +100,40 @@ export class Metrics implements LookupObserver, DirectoryObserver {
   directoryRead({ directory, changed, problem }: DirectoryReading): void {
     this.#directoryReads.inc({ directory, result: problem === undefined ? "read" : "failed" });
     this.#directoryChanges.inc({ directory }, changed);
+  }
+
+  accountChanged(backend: string, { account, kind }: AccountChange): void {
+    this.#accountChanges.inc({ backend, account, kind });
+  }
+
+  /** How service accounts stand, worked out when somebody looks. */
+  watchAccounts(standings: () => ReadonlyMap<string, readonly AccountStanding[]>, now: () => InstantMs): void {
+    const each = (tell: (labels: { backend: string; account: string }, standing: AccountStanding) => void) => {
+      for (const [backend, accounts] of standings()) {
+        for (const standing of accounts) tell({ backend, account: standing.name }, standing);
+      }
+    };
+    const gauge = (name: string, help: string, value: (standing: AccountStanding) => number | undefined) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ["backend", "account"],
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          each((labels, standing) => {
+            const number = value(standing);
+            if (number !== undefined) this.set(labels, number);
+          });
+        },
+      });
+    gauge("freebusy_account_usable", "1 unless the account is set aside or paused", ({ setAsideUntil, pausedUntil }) =>
+      setAsideUntil === undefined && pausedUntil === undefined ? 1 : 0,
+    );
+    gauge("freebusy_account_in_flight", "Requests under way with this account", ({ inFlight }) => inFlight);
+    gauge("freebusy_account_token_expires_seconds", "Until the token in use ends", ({ expiresAt }) =>
+      expiresAt === undefined ? undefined : (expiresAt - now()) / 1000,
+    );
   }
 
   /** What directories hold and how old it is, worked out when somebody looks. */

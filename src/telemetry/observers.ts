@@ -4,10 +4,11 @@
  * the code and data of telling stay at hand; nobody who waits for an answer waits for it.
  */
 
+import type { AccountChange, AccountObserver } from "../proxy/account-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-type Observer = LookupObserver & DirectoryObserver;
+type Observer = LookupObserver & DirectoryObserver & AccountObserver;
 
 const BATCH = 64;
 /** How late a lookup is told at most, in milliseconds. */
@@ -47,6 +48,10 @@ export class Observers implements Observer {
 
   directoryRead(reading: DirectoryReading): void {
     for (const one of this.#all) one.directoryRead(reading);
+  }
+
+  accountChanged(backend: string, change: AccountChange): void {
+    for (const one of this.#all) one.accountChanged(backend, change);
   }
 
   unexpected(what: string, error: unknown): void {

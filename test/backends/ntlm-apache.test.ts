@@ -19,6 +19,7 @@ import {
 } from "../support/apache.js";
 import { PROJECT } from "../support/gateway-process.js";
 import { until } from "../support/ntlm-site.js";
+import { oneAccount } from "../support/one-account.js";
 
 if (!hasApache) process.stderr.write(APACHE_MISSING);
 else if (!hasGssNtlm) process.stderr.write(GSS_NTLM_MISSING);
@@ -56,8 +57,8 @@ describe.skipIf(!hasGssNtlm)("Apache, which authenticates connections with gss-n
   };
   /** The whole way: a backend's question, and what it makes of the answer. */
   const ask = async (channel: ConnectionBoundTransport) => {
-    const options = { name: "exchange", serviceAccount: "svc", timeoutMs: 10_000, dialect: EXCHANGE };
-    const [answer] = await new EwsBackend(options, channel as never).ask(QUESTION, never);
+    const options = { name: "exchange", timeoutMs: 10_000, dialect: EXCHANGE };
+    const [answer] = await new EwsBackend(options, oneAccount(channel)).ask(QUESTION, never);
     return answer?.kind === "failure" ? answer.failure.reason : answer?.kind;
   };
 

@@ -1,7 +1,7 @@
 /** Connections that belong to an identity, against a server that keeps the books of who came over which. */
 
 import { afterEach, describe, expect, it } from "vitest";
-import { TransportError } from "../../src/backends/ews-transport.js";
+import { TransportError } from "../../src/backends/http-channel.js";
 import { ntlmScheme } from "../../src/backends/ntlm-scheme.js";
 import { messageType } from "../support/ntlm-http-server.js";
 import { failure, NtlmSite, never, USERS } from "../support/ntlm-site.js";

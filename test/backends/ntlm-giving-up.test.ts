@@ -2,7 +2,7 @@
 
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { TransportError } from "../../src/backends/ews-transport.js";
+import { TransportError } from "../../src/backends/http-channel.js";
 import { messageType } from "../support/ntlm-http-server.js";
 import { failure, NtlmSite, never, until } from "../support/ntlm-site.js";
 

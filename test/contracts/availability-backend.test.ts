@@ -4,8 +4,9 @@ import { type EwsSimulator, startSimulator } from "../../simulators/ews-simulato
 import { type MailboxAddress, parseMailboxAddress } from "../../src/availability/mailbox-address.js";
 import type { MailboxAnswer } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
+import { BasicTransport } from "../../src/backends/basic-transport.js";
 import { EwsBackend, EXCHANGE, WORKMAIL } from "../../src/backends/ews-backend.js";
-import { EwsTransport } from "../../src/backends/ews-transport.js";
+import { oneAccount } from "../support/one-account.js";
 
 const person = (i: number) => parseMailboxAddress(`p${i}@corp.example`) as MailboxAddress;
 const calendar = new Calendar(
@@ -37,11 +38,11 @@ describe.each([
   ["workmail", WORKMAIL],
 ] as const)("the EWS backend towards %s, as an availability backend", (style, dialect) => {
   let simulator: EwsSimulator;
-  let transport: EwsTransport;
+  let transport: BasicTransport;
   let backend: EwsBackend;
   beforeAll(async () => {
     simulator = await startSimulator({ style, calendar, accounts: [{ username: "svc", password: "p" }] });
-    transport = new EwsTransport({
+    transport = new BasicTransport({
       url: new URL(simulator.url),
       username: "svc",
       password: "p",
@@ -51,11 +52,10 @@ describe.each([
     backend = new EwsBackend(
       {
         name: style,
-        serviceAccount: "svc",
         timeoutMs: 1000,
         dialect: { ...dialect, maximumMailboxes: 25, maximumWindowDays: 2 },
       },
-      transport,
+      oneAccount(transport),
     );
   });
   afterAll(async () => {
@@ -92,21 +92,26 @@ describe.each([
   });
 
   it("says how much to wait when it was asked to", async () => {
-    simulator.behaviour.mode = "busy";
+    Object.assign(simulator.behaviour, { mode: "busy", backOffMs: 1_500 });
     const [answer] = await ask([person(1)]);
     simulator.behaviour.mode = "normal";
-    expect(answer).toMatchObject({ failure: { reason: "backend-busy", retryAfterMs: 30_000 } });
+    expect(answer).toMatchObject({ failure: { reason: "backend-busy", retryAfterMs: 1_500 } });
+    // For so long the account is left alone, and used again after.
+    const before = simulator.asked.length;
+    expect((await ask([person(1)])).map(told)).toEqual(["backend-busy"]);
+    expect(simulator.asked).toHaveLength(before);
+    await expect.poll(async () => (await ask([person(1)])).map(told), { timeout: 5000 }).toEqual(["p1"]);
   });
 
   it("does not read an answer larger than its limit", async () => {
-    const small = new EwsTransport({
+    const small = new BasicTransport({
       url: new URL(simulator.url),
       username: "svc",
       password: "p",
       connections: 1,
       maximumAnswerBytes: 500,
     });
-    const limited = new EwsBackend({ name: style, serviceAccount: "svc", timeoutMs: 1000, dialect }, small);
+    const limited = new EwsBackend({ name: style, timeoutMs: 1000, dialect }, oneAccount(small));
     expect(
       (await limited.ask({ mailboxes: [person(1)], window, detail: "times" }, AbortSignal.timeout(5000))).map(told),
     ).toEqual(["backend-unreadable"]);
@@ -115,15 +120,15 @@ describe.each([
 
   it("says whether it is usable, from its last answer or by reaching for it", async () => {
     await ask([person(1)]);
-    expect(await backend.health()).toEqual({ usable: true, reason: "answered when last asked" });
-    const nowhere = new EwsTransport({
+    expect(await backend.health()).toMatchObject({ usable: true, reason: "answered when last asked" });
+    const nowhere = new BasicTransport({
       url: new URL("http://127.0.0.1:9/"),
       username: "svc",
       password: "p",
       connections: 1,
       maximumAnswerBytes: 500,
     });
-    const lost = new EwsBackend({ name: style, serviceAccount: "svc", timeoutMs: 1000, dialect }, nowhere);
+    const lost = new EwsBackend({ name: style, timeoutMs: 1000, dialect }, oneAccount(nowhere));
     expect(await lost.health()).toMatchObject({ usable: false, reason: expect.stringContaining("ECONNREFUSED") });
     await lost.close();
   });

@@ -5,7 +5,7 @@ import {
   type ConnectionBoundEndpoint,
   ConnectionBoundTransport,
 } from "../../src/backends/connection-bound-transport.js";
-import type { TransportError } from "../../src/backends/ews-transport.js";
+import type { TransportError } from "../../src/backends/http-channel.js";
 import { ntlmScheme } from "../../src/backends/ntlm-scheme.js";
 import { NtlmHttpServer, type NtlmHttpServerOptions } from "./ntlm-http-server.js";
 

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import ews from "ews-javascript-api";
@@ -161,7 +162,6 @@ describe("a backend in trouble costs its own mailboxes only, with a reason", () 
     ["bad-event", "backend-unreadable"],
     ["too-few", "backend-wrong-count"],
     ["too-many", "backend-wrong-count"],
-    ["refuse-credentials", "backend-refused-credentials"],
     ["forbidden", "backend-denied-access"],
     ["redirect", "backend-http-error"],
     ["html-500", "backend-http-error"],
@@ -173,6 +173,7 @@ describe("a backend in trouble costs its own mailboxes only, with a reason", () 
       const [mine, other] =
         side === "exchange" ? ["carol@corp.example", "bob@corp.example"] : ["bob@corp.example", "carol@corp.example"];
       simulator.behaviour.mode = mode;
+      simulator.behaviour.backOffMs = 500;
       try {
         const window = fresh();
         const { status, text, ms } = await site.ask([mine, other, mine], window);
@@ -181,12 +182,41 @@ describe("a backend in trouble costs its own mailboxes only, with a reason", () 
         expect(ms).toBeLessThan(3000);
         validate(text);
         simulator.behaviour.mode = "normal";
-        expect(told((await site.ask([mine], window)).text)[0]).toMatch(/^DetailedMerged/);
+        // At once, or when the account has been left alone for as long as the backend wished.
+        await expect
+          .poll(async () => told((await site.ask([mine], window)).text)[0], { timeout: 5000 })
+          .toMatch(/^DetailedMerged/);
       } finally {
         simulator.behaviour.mode = "normal";
       }
     });
   }
+
+  it("a password that is refused is tried once, and again only when it has changed", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "secret-")), "password");
+    writeFileSync(file, "expired\n");
+    const other = await startSite((text) =>
+      text.replace("password: 'env:BACKEND_PASSWORD'", `password: 'file:${file}', checkSecretsSeconds: 1`),
+    );
+    const ask = async () => told((await other.ask(["carol@corp.example", "bob@corp.example"], fresh())).text);
+    try {
+      const refused = ["backend-refused-credentials", expect.stringMatching(/^DetailedMerged/)];
+      for (let i = 0; i < 5; i++) expect(await ask()).toEqual(refused);
+      expect(other.exchange.refused).toBe(1);
+      const ready = (await (await fetch(`${other.gateway.management}/readyz`)).json()) as {
+        backends: Record<string, { accounts: { setAsideUntil?: number; problem?: string }[] }>;
+      };
+      expect(ready.backends.exchange?.accounts[0]).toMatchObject({
+        setAsideUntil: expect.any(Number),
+        problem: "HTTP 401",
+      });
+      writeFileSync(file, `${BACKEND_PASSWORD}\n`);
+      await expect.poll(async () => (await ask())[0], { timeout: 10_000 }).toMatch(/^DetailedMerged/);
+      expect(other.exchange.refused).toBe(1);
+    } finally {
+      await other.close();
+    }
+  });
 
   it("one mailbox failing alone does so with its own code", async () => {
     site.exchange.behaviour.failing = {
@@ -227,11 +257,11 @@ describe("operators", () => {
   });
 
   it("are told by name and reason which backend is out of order", async () => {
-    site.workmail.behaviour.mode = "refuse-credentials";
+    site.workmail.behaviour.mode = "forbidden";
     await site.ask(["bob@corp.example"], fresh());
     const reply = await fetch(`${site.gateway.management}/readyz?backend=workmail`);
     site.workmail.behaviour.mode = "normal";
-    expect([reply.status, await reply.text()]).toEqual([503, expect.stringContaining("backend-refused-credentials")]);
+    expect([reply.status, await reply.text()]).toEqual([503, expect.stringContaining("backend-denied-access")]);
     expect((await fetch(`${site.gateway.management}/readyz`)).status).toBe(200);
     await site.ask(["bob@corp.example"], fresh());
   });

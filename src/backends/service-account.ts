@@ -1,0 +1,215 @@
+/**
+ * Decides when one account may be asked with which of its secrets, and when it is left
+ * alone: set aside when none of them is accepted, paused while the backend throttles it.
+ *
+ * A secret the backend has not accepted yet, or not any more, is tried by one request at a
+ * time, the others wait for its verdict: a burst with a wrong password would lock the
+ * account. When the secret in use is refused the other one is tried at once; when that
+ * fails too, one of them is tried at the end of each period, in turns.
+ */
+
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { type InstantMs, instant } from "../availability/time-window.js";
+import type { AccountChange, AccountStanding } from "../proxy/account-observer.js";
+import { WaitingLine } from "../proxy/waiting-line.js";
+import type { AccountLogin } from "./account-login.js";
+import type { AccountOptions } from "./account-options.js";
+import { AccountSecrets } from "./account-secrets.js";
+import type { HttpAnswer } from "./http-channel.js";
+import { type Refusal, refusalIn, refusalOf, SetAside, UNAUTHORIZED } from "./set-aside.js";
+import { busyFor, pauseOf } from "./throttling.js";
+
+export interface AccountSurroundings {
+  readonly now: () => InstantMs;
+  readonly tell: (event: AccountChange) => void;
+}
+
+export interface AccountOutcome {
+  readonly answer: HttpAnswer;
+  /** refused: no secret is accepted; throttled: it is paused. Then the answer may be one of before. */
+  readonly verdict: "answered" | "refused" | "throttled";
+}
+
+/** How often one request is sent because what it was sent with has been refused meanwhile. */
+const MAXIMUM_SENDS = 3;
+
+export class ServiceAccount {
+  readonly #options: AccountOptions;
+  readonly #around: AccountSurroundings;
+  readonly #secrets: AccountSecrets;
+  readonly #trial = new WaitingLine(1);
+  readonly #setAside = new SetAside();
+  #onTrial = false;
+  #inFlight = 0;
+  #pausedUntil: InstantMs = instant(0);
+
+  /** Throws when the current secret cannot be read. */
+  constructor(options: AccountOptions, around: AccountSurroundings) {
+    this.#options = options;
+    this.#around = around;
+    this.#secrets = new AccountSecrets(options);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get actsAs(): MailboxAddress | undefined {
+    return this.#options.actsAs;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Whether a request would have to wait for the verdict on another one. */
+  get onTrial(): boolean {
+    return this.#onTrial;
+  }
+
+  /** Until when it is paused; undefined when it is not. */
+  get pausedUntil(): InstantMs | undefined {
+    return this.#around.now() < this.#pausedUntil ? this.#pausedUntil : undefined;
+  }
+
+  /** Until when it is set aside; undefined when it is not. */
+  get setAsideUntil(): InstantMs | undefined {
+    return this.#setAside.until(this.#around.now());
+  }
+
+  /** What was last said to its secrets, by the backend or by whoever grants tokens. */
+  get refusal(): HttpAnswer {
+    return this.#setAside.refusal?.answer ?? UNAUTHORIZED;
+  }
+
+  pause(ms: number): void {
+    const until = instant(this.#around.now() + ms);
+    if (until <= this.#pausedUntil) return;
+    this.#pausedUntil = until;
+    this.#around.tell({ kind: "paused", account: this.name, until });
+  }
+
+  /** Throws as the channel does. */
+  async post(body: string, signal: AbortSignal): Promise<AccountOutcome> {
+    this.#inFlight++;
+    try {
+      for (let sends = 0; ; ) {
+        const login = this.#secrets.active;
+        if (login.standing !== "accepted") {
+          const outcome = await this.#try(body, signal);
+          if (outcome !== undefined) return outcome;
+          continue;
+        }
+        const { judgements } = login;
+        const result = await sent(login, body, signal);
+        if (!("problem" in result)) return this.#answered(result);
+        // Sent before the last verdict, it says nothing new.
+        if (login.judgements === judgements) this.#refuse(login, result);
+        if (++sends === MAXIMUM_SENDS) return { answer: result.answer, verdict: "refused" };
+      }
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  reach(signal: AbortSignal): Promise<number> {
+    return this.#secrets.active.reach(signal);
+  }
+
+  /** Takes up secrets that have changed; true when there were any. With a new one the account is asked again at once. */
+  reload(): boolean {
+    const change = this.#secrets.reload();
+    if (change === "new") this.#setAside.end();
+    return change !== "same";
+  }
+
+  state(): AccountStanding {
+    const { name, scheme } = this.#options;
+    const { active } = this.#secrets;
+    const { pausedUntil, setAsideUntil } = this;
+    const { refusal } = this.#setAside;
+    return {
+      name,
+      scheme,
+      inFlight: this.#inFlight,
+      secret: this.#secrets.slotOf(active),
+      ...(setAsideUntil !== undefined && { setAsideUntil }),
+      ...(pausedUntil !== undefined && { pausedUntil }),
+      ...(active.expiresAt !== undefined && { expiresAt: active.expiresAt }),
+      ...(refusal !== undefined && { problem: refusal.problem }),
+    };
+  }
+
+  /** At once. */
+  async close(): Promise<void> {
+    await Promise.all(this.#secrets.all.map((login) => login.close()));
+  }
+
+  /** Undefined when somebody else has found a secret that works meanwhile. */
+  async #try(body: string, signal: AbortSignal): Promise<AccountOutcome | undefined> {
+    await this.#trial.enter(signal);
+    this.#onTrial = true;
+    try {
+      if (this.setAsideUntil !== undefined) return { answer: this.refusal, verdict: "refused" };
+      const { pausedUntil } = this;
+      if (pausedUntil !== undefined) return { answer: busyFor(pausedUntil - this.#around.now()), verdict: "throttled" };
+      if (this.#secrets.active.standing === "accepted") return undefined;
+      if (this.#secrets.candidate === undefined && this.#setAside.over(this.#around.now())) this.#secrets.admitOne();
+      for (let login = this.#secrets.candidate; login !== undefined; login = this.#secrets.candidate) {
+        const result = await sent(login, body, signal);
+        if (!("problem" in result)) {
+          if (accepts(result.status)) this.#accept(login);
+          return this.#answered(result);
+        }
+        this.#refuse(login, result);
+      }
+      this.#leaveAlone();
+      return { answer: this.refusal, verdict: "refused" };
+    } finally {
+      this.#onTrial = false;
+      this.#trial.leave();
+    }
+  }
+
+  #answered(answer: HttpAnswer): AccountOutcome {
+    const pauseMs = pauseOf(answer, this.#around.now());
+    if (pauseMs === undefined) return { answer, verdict: "answered" };
+    this.pause(pauseMs);
+    return { answer, verdict: "throttled" };
+  }
+
+  #accept(login: AccountLogin): void {
+    const news = this.#secrets.active !== login || this.#setAside.refusal !== undefined;
+    if (!this.#secrets.accept(login)) return;
+    this.#setAside.end();
+    if (news) this.#around.tell({ kind: "accepted", account: this.name, secret: this.#secrets.slotOf(login) });
+  }
+
+  #refuse(login: AccountLogin, refusal: Refusal): void {
+    login.standing = "refused";
+    this.#setAside.refusal = refusal;
+  }
+
+  #leaveAlone(): void {
+    const until = this.#setAside.begin(this.#around.now());
+    const problem = this.#setAside.refusal?.problem ?? "";
+    this.#around.tell({ kind: "set-aside", account: this.name, until, problem });
+  }
+}
+
+/** The answer, unless the secret is refused. */
+async function sent(login: AccountLogin, body: string, signal: AbortSignal): Promise<HttpAnswer | Refusal> {
+  try {
+    const answer = await login.post(body, signal);
+    return refusalIn(answer) ?? answer;
+  } catch (error) {
+    const refusal = signal.aborted ? undefined : refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+/** What a server answers to somebody it knows; anything else may come from in front of it. A fault comes with 500. */
+function accepts(status: number): boolean {
+  return (status >= 200 && status < 300) || status === 400 || status === 500;
+}

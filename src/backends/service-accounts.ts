@@ -1,0 +1,139 @@
+/**
+ * Decides which of a backend's service accounts a request goes with: the one with the
+ * fewest requests under way, in turn where several have as few. An account whose secrets
+ * are refused, or that is being throttled, is left alone for a time while the others go
+ * on; when all are, the request fails at once and nothing is sent.
+ *
+ * All accounts of one backend are declared equal by whoever configures them: each sees the
+ * same free/busy time, so an answer that one of them was given serves everybody, and the
+ * cache knows them by the one name of the set. Accounts with different rights belong into
+ * different backends.
+ */
+
+import type { MailboxAddress } from "../availability/mailbox-address.js";
+import type { InstantMs } from "../availability/time-window.js";
+import type { AccountChange, AccountStanding } from "../proxy/account-observer.js";
+import type { AccountOptions } from "./account-options.js";
+import { HandshakeFailure } from "./handshake.js";
+import type { HttpAnswer } from "./http-channel.js";
+import { ServiceAccount } from "./service-account.js";
+import { believedPause, busyFor } from "./throttling.js";
+import { TokenError } from "./token-source.js";
+
+export interface ServiceAccountsOptions {
+  /** At least one, their names distinct. */
+  readonly accounts: readonly AccountOptions[];
+  readonly now: () => InstantMs;
+  /** Set aside, paused, accepted again: for the log. */
+  readonly tell?: (event: AccountChange) => void;
+}
+
+export interface AccountAnswer {
+  readonly answer: HttpAnswer;
+  /** Whose answer it is, or would have been. */
+  readonly account: string;
+}
+
+/** The question as this account has to ask it. */
+export type QuestionAs = (actsAs: MailboxAddress | undefined) => string;
+
+export class ServiceAccounts {
+  /** Whose eyes the answers are seen with; part of every cache key, so it does not change with the account that asked. */
+  readonly name: string;
+  readonly #accounts: readonly ServiceAccount[];
+  readonly #now: () => InstantMs;
+  /** In the order in which they were last chosen. */
+  readonly #turns: ServiceAccount[];
+
+  /** Throws when a current secret cannot be read. */
+  constructor({ accounts, now, tell = () => undefined }: ServiceAccountsOptions) {
+    if (accounts.length === 0) throw new Error("a backend needs a service account");
+    this.name = accounts.map(({ name, actsAs }) => (actsAs === undefined ? name : `${name} as ${actsAs}`)).join(", ");
+    this.#now = now;
+    this.#accounts = accounts.map((options) => new ServiceAccount(options, { now, tell }));
+    this.#turns = [...this.#accounts];
+  }
+
+  /**
+   * Any HTTP answer, and whose it is: 401 when no account's secrets are accepted, 503 when those that are left are paused.
+   * Throws a TransportError, among them a {@link TokenError} or {@link HandshakeFailure} when no account could prove
+   * itself, or the signal's reason when it aborted.
+   */
+  async post(question: QuestionAs, signal: AbortSignal): Promise<AccountAnswer> {
+    const asked = new Set<ServiceAccount>();
+    let throttled: AccountAnswer | undefined;
+    let unproven: TokenError | HandshakeFailure | undefined;
+    for (let account = this.#choose(asked); account !== undefined; account = this.#choose(asked)) {
+      asked.add(account);
+      try {
+        const { answer, verdict } = await account.post(question(account.actsAs), signal);
+        if (verdict === "answered") return { answer, account: account.name };
+        if (verdict === "throttled") throttled = { answer, account: account.name };
+      } catch (error) {
+        // Nothing was asked in these cases, so another account may be.
+        if (!(error instanceof TokenError || error instanceof HandshakeFailure) || signal.aborted) throw error;
+        unproven = error;
+      }
+    }
+    if (throttled !== undefined) return throttled;
+    if (unproven !== undefined) throw unproven;
+    return this.#atOnce();
+  }
+
+  /** The backend has told this account, in its own words, to come back later; undefined: without saying when. */
+  pause(account: string, ms: number | undefined): void {
+    this.#accounts.find(({ name }) => name === account)?.pause(believedPause(ms));
+  }
+
+  /** Looks at all secrets again. The names of the accounts that have another one now. */
+  reload(): string[] {
+    return this.#accounts.filter((account) => account.reload()).map(({ name }) => name);
+  }
+
+  state(): AccountStanding[] {
+    return this.#accounts.map((account) => account.state());
+  }
+
+  /** The status of an unauthenticated GET: whether anybody is there. */
+  reach(signal: AbortSignal): Promise<number> {
+    return (this.#accounts[0] as ServiceAccount).reach(signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#accounts.map((account) => account.close()));
+  }
+
+  #choose(asked: ReadonlySet<ServiceAccount>): ServiceAccount | undefined {
+    let chosen: ServiceAccount | undefined;
+    for (const account of this.#turns) {
+      if (asked.has(account) || account.setAsideUntil !== undefined || account.pausedUntil !== undefined) continue;
+      if (chosen === undefined || load(account) < load(chosen)) chosen = account;
+    }
+    if (chosen !== undefined) {
+      this.#turns.splice(this.#turns.indexOf(chosen), 1);
+      this.#turns.push(chosen);
+    }
+    return chosen;
+  }
+
+  /** What is said without asking anybody: busy as long as some account only has to wait. */
+  #atOnce(): AccountAnswer {
+    let [first] = this.#accounts as [ServiceAccount];
+    let until: number | undefined;
+    for (const account of this.#accounts) {
+      const { pausedUntil, setAsideUntil } = account;
+      if (pausedUntil === undefined || setAsideUntil !== undefined || pausedUntil >= (until ?? Infinity)) continue;
+      first = account;
+      until = pausedUntil;
+    }
+    const answer = until === undefined ? first.refusal : busyFor(until - this.#now());
+    return { answer, account: first.name };
+  }
+}
+
+/** Whoever comes while a secret is tried has to wait for the verdict: better somewhere else. */
+function load(account: ServiceAccount): number {
+  return account.inFlight + (account.onTrial ? WAITING : 0);
+}
+
+const WAITING = 1_000_000;

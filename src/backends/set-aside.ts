@@ -1,0 +1,84 @@
+/**
+ * Decides how long an account is left alone after all its secrets were refused: five
+ * minutes, then twice as long each time, half an hour at most. Active Directory counts wrong
+ * passwords, often five in half an hour; a gateway that never tires would keep the account locked.
+ *
+ * Pure but for what it remembers.
+ */
+
+import { type InstantMs, instant } from "../availability/time-window.js";
+import type { HttpAnswer } from "./http-channel.js";
+import { TokenError } from "./token-source.js";
+
+/** Why a secret is not accepted. */
+export interface Refusal {
+  readonly answer: HttpAnswer;
+  /** "HTTP 401", or what whoever grants tokens says. */
+  readonly problem: string;
+  /** Whether it came from the backend itself. */
+  readonly counted: boolean;
+}
+
+const FIRST_MS = 300_000;
+/** Whoever grants tokens locks nobody out. */
+const UNCOUNTED_MS = 60_000;
+const LONGEST_MS = 1_800_000;
+
+export class SetAside {
+  #refusal: Refusal | undefined;
+  #until: InstantMs | undefined;
+  #period = 0;
+
+  /** The last one, until a secret is accepted again. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  set refusal(refusal: Refusal) {
+    this.#refusal = refusal;
+  }
+
+  /** Undefined when the account may be asked. */
+  until(now: InstantMs): InstantMs | undefined {
+    return this.#until !== undefined && now < this.#until ? this.#until : undefined;
+  }
+
+  /** Whether a period has been and gone, and no secret has been accepted since. */
+  over(now: InstantMs): boolean {
+    return this.#until !== undefined && now >= this.#until;
+  }
+
+  begin(now: InstantMs): InstantMs {
+    if (this.#refusal?.counted) this.#period = Math.max(Math.min(this.#period * 2, LONGEST_MS), FIRST_MS);
+    else this.#period = UNCOUNTED_MS;
+    this.#until = instant(now + this.#period);
+    return this.#until;
+  }
+
+  /** A secret was accepted, or there is a new one. */
+  end(): void {
+    this.#refusal = undefined;
+    this.#until = undefined;
+    this.#period = 0;
+  }
+}
+
+/** Undefined when the answer refuses nobody. */
+export function refusalIn(answer: HttpAnswer): Refusal | undefined {
+  return answer.status === 401 ? { answer, problem: "HTTP 401", counted: true } : undefined;
+}
+
+/** A grant's refusal of the secret is as good as the backend's. Undefined for any other error. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof TokenError) || !error.refused) return undefined;
+  return { answer: UNAUTHORIZED, problem: `${error.code}: ${error.detail}`, counted: false };
+}
+
+export const UNAUTHORIZED: HttpAnswer = {
+  status: 401,
+  contentType: "",
+  retryAfter: undefined,
+  location: undefined,
+  contentEncoding: undefined,
+  body: Buffer.alloc(0),
+};
