@@ -70,7 +70,10 @@ module.exports = {
     {
       name: "only-compose-knows-everybody",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$" },
+      from: {
+        path: "^src/",
+        pathNot: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$",
+      },
       to: { path: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$" },
     },
     {
