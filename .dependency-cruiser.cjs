@@ -72,9 +72,9 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
       },
-      to: { path: "^src/(compose|compose-backends|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: { path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

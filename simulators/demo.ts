@@ -52,7 +52,7 @@ const loaded = parseConfiguration("demo", configuration, {
   DEMO_WORKMAIL: "workmail-demo",
 });
 
-const gateway = compose(loaded, createLog(process.env.DEMO_LOG ?? "info"));
+const gateway = await compose(loaded, createLog(process.env.DEMO_LOG ?? "info"));
 try {
   const { ews, management } = await gateway.start();
   const day = new Date().toISOString().slice(0, 10);

@@ -130,7 +130,7 @@ async function withConfiguration(file: string, command: "run" | "check"): Promis
 async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> {
   const { configuration } = loaded;
   const log = createLog(configuration.log.level);
-  const gateway = compose(loaded, log);
+  const gateway = await compose(loaded, log);
   const addresses = await gateway.start();
   log.info(addresses, "listening");
   const { host, tls } = configuration.listen;

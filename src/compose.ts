@@ -4,16 +4,14 @@
  */
 
 import pino, { type Logger } from "pino";
-import type { ViewDetail } from "./availability/free-busy-view.js";
 import { parseDomain } from "./availability/mailbox-address.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
+import { composeCallers } from "./compose-callers.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
-import type { Secrets } from "./config/secret-references.js";
-import { BasicAuthenticator, type CallerAccount } from "./inbound/basic-authentication.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
@@ -21,6 +19,8 @@ import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
+import { openAuditDestination } from "./telemetry/audit-file.js";
+import { AuditLog } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -32,11 +32,6 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const DETAIL: Readonly<Record<Configuration["callers"][number]["maximumView"], ViewDetail>> = {
-  MergedOnly: "merged",
-  FreeBusy: "times",
-  Detailed: "details",
-};
 const MEGABYTE = 1024 * 1024;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
@@ -61,10 +56,16 @@ function isoTime(): () => string {
   };
 }
 
-export function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Gateway {
+export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const now = () => performance.now();
   const metrics = new Metrics();
-  const observer = new Observers(new LookupLog(log, configuration.log.addresses), metrics);
+  const { audit } = configuration;
+  const auditFile =
+    audit && openAuditDestination(audit.to, (error) => log.error({ err: error }, "the audit log cannot be written"));
+  const auditLog = auditFile && new AuditLog({ stream: auditFile.stream, hmacKey: secrets.get("audit.hashKey") });
+  const observer = new Observers(
+    ...[new LookupLog(log, configuration.log.addresses), metrics, ...(auditLog === undefined ? [] : [auditLog])],
+  );
   const backends = new Map(
     Object.entries(configuration.backends).map(([name, settings]) => [
       name,
@@ -92,14 +93,15 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     now,
     clock: instantNow,
   });
-  const authenticator = new BasicAuthenticator(createAccounts(configuration, secrets));
+  const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const ews = createListener(listen.bodyLimitBytes, tls);
   ews.register(ewsRoutes, {
     answer: (query, asking, id) => answerer.answer(query, asking, id),
-    authenticator,
+    authenticator: callers.authenticator,
+    proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
     now: instantNow,
@@ -129,6 +131,8 @@ export function compose({ configuration, secrets }: LoadedConfiguration, log: Lo
     await drained(ops);
     await directories.stop();
     observer.flush();
+    auditFile?.flush();
+    await callers.close();
     await Promise.all([...backends.values()].map((backend) => backend.close()));
   };
   return {
@@ -163,13 +167,5 @@ function addressSpacesOf({ addressSpaces }: Configuration): AddressSpace[] {
     domain: parseDomain(domain) as string,
     backend,
     rewriteDomain: rewriteDomain === undefined ? undefined : parseDomain(rewriteDomain),
-  }));
-}
-
-function createAccounts({ callers }: Configuration, secrets: Secrets): CallerAccount[] {
-  return callers.map(({ name, usernames, passwordHash, origin, maximumView }, i) => ({
-    caller: { name, origin: origin === "none" ? undefined : origin, maximumDetail: DETAIL[maximumView] },
-    usernames,
-    passwordHash: secrets.get(`callers.${i}.passwordHash`) ?? passwordHash,
   }));
 }

@@ -25,6 +25,8 @@ export const FAILURE_REASONS = [
   "mailbox-not-found",
   /** The backend knows the mailbox and grants the service account nothing. */
   "no-access",
+  /** The caller may not see this mailbox. Nobody was asked. */
+  "not-disclosed",
   /** The backend gave no answer in its time. */
   "backend-timeout",
   /** The request's own time budget ran out first. */

@@ -4,6 +4,7 @@
  * decided elsewhere.
  */
 
+import { BlockList, isIPv6 } from "node:net";
 import { z } from "zod";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 
@@ -14,6 +15,20 @@ const domain = z.string().refine((text) => parseDomain(text) !== undefined, "is 
 const port = z.int().min(0).max(65535);
 const seconds = (least: number, most: number) => z.number().min(least).max(most);
 const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "use lower-case letters, digits, '-' and '_'");
+
+const isAddressOrDomain = (text: string): boolean =>
+  parseMailboxAddress(text) !== undefined || (!text.includes("@") && parseDomain(text) !== undefined);
+const isAddressRange = (text: string): boolean => {
+  const [address = "", prefix, ...more] = text.split("/");
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
+  try {
+    const length = prefix === undefined || !/^\d+$/.test(prefix) ? (prefix === undefined ? 0 : -1) : Number(prefix);
+    new BlockList().addSubnet(address, length, family);
+    return more.length === 0;
+  } catch {
+    return false;
+  }
+};
 
 const secret = z
   .string()
@@ -26,6 +41,106 @@ const secret = z
 const view = z
   .enum(["MergedOnly", "FreeBusy", "Detailed"])
   .describe("The most that is shown: slots only, times without details, or times with subject and location.");
+
+const mailboxList = z
+  .array(z.string().refine((text) => isAddressOrDomain(text), "is neither an address nor a domain"))
+  .describe("Addresses, and whole domains (without the ones below them).");
+
+/** What somebody may learn. */
+const disclosure = {
+  maximumView: view.default("FreeBusy"),
+  privateItems: z
+    .enum(["withoutText", "busy"])
+    .default("withoutText")
+    .describe("Private items never show text; busy: nor that they are private, tentative or out of office."),
+  allow: mailboxList.optional().describe("Only these mailboxes may be asked about. Absent: all."),
+  deny: mailboxList.default([]).describe("These may not. Wins over allow."),
+};
+
+const certificate = z.union([
+  z.strictObject({
+    fingerprint: z.string().regex(/^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/, "is no SHA-256 fingerprint"),
+  }),
+  z.strictObject({ commonName: z.string().min(1) }),
+  z.strictObject({
+    alternativeName: z.string().regex(/^(DNS|email|URI|IP Address):.+$/, "begin with DNS:, email: or URI:"),
+  }),
+]);
+
+const caller = z.strictObject({
+  name,
+  usernames: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Every form the caller may sign in with, by password; case does not matter."),
+  passwordHash: z
+    .string()
+    .regex(
+      /^(\$argon2(id|i|d)\$.+|\$scrypt\$.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+      "is not an argon2 or scrypt hash; make one with: freebusy hash-password",
+    )
+    .optional()
+    .describe("For Basic: $argon2id$… or $scrypt$…, itself or by reference."),
+  password: secret.optional().describe("For NTLM and Negotiate: a reference to the password itself."),
+  ntHash: secret.optional().describe("In place of password: a reference to its NT hash, 32 hexadecimal digits."),
+  principals: z
+    .array(z.string().regex(/^[^@]+@[^@]+$/, "write user@REALM"))
+    .default([])
+    .describe("For Kerberos."),
+  tokens: z
+    .array(z.strictObject({ issuer: name, claim: z.string().min(1), value: z.string().min(1) }))
+    .default([])
+    .describe("For Bearer: an issuer of signIn.tokens, and what a claim of its tokens has to be."),
+  certificates: z.array(certificate).default([]).describe("For listen.tls.clientCaFile."),
+  origin: z.string().default("none").describe("The backend this caller speaks for, or none. It is never asked back."),
+  ...disclosure,
+  requesterGroups: z
+    .array(z.strictObject({ requesters: mailboxList, ...disclosure, maximumView: view.default("Detailed") }))
+    .default([])
+    .describe("Whoever the caller says it asks for may see less than the caller, never more."),
+});
+
+const scheme = z.enum(["negotiate", "ntlm", "basic", "bearer"]);
+const signIn = z.strictObject({
+  schemes: z
+    .array(scheme)
+    .min(1)
+    .default(["negotiate", "ntlm", "basic", "bearer"])
+    .describe("In the order offered; those no caller can use are not."),
+  ntlm: z
+    .strictObject({
+      domain: z.string().min(1).max(15).default("FREEBUSY"),
+      computer: z.string().min(1).max(15).default("FREEBUSY"),
+      dnsName: z.string().min(1).default("freebusy"),
+      integrityCode: z
+        .enum(["required", "when-promised"])
+        .default("required")
+        .describe("when-promised lets in clients without a code over the messages, such as curl."),
+      channelBinding: z.enum(["required", "when-sent"]).default("when-sent"),
+    })
+    .prefault({}),
+  kerberos: z
+    .strictObject({
+      keytabFile: z.string(),
+      host: z.string().min(1).describe("As in the URL clients use: the keytab has HTTP/host."),
+    })
+    .optional()
+    .describe("Needs the package kerberos: npm install kerberos."),
+  tokens: z
+    .array(
+      z.strictObject({
+        name,
+        issuer: z.string().min(1).describe("Exactly as in iss."),
+        audience: z.array(z.string().min(1)).min(1),
+        keysUrl: z.url({ protocol: /^https?$/ }).optional(),
+        keysFile: z.string().optional(),
+        caFile: z.string().optional(),
+        allowPlainHttp: z.boolean().default(false).describe("Keys over http://. For tests."),
+        skewSeconds: z.number().min(0).max(600).default(60),
+      }),
+    )
+    .default([]),
+});
 
 const login = {
   username: z.string().min(1).describe("The service account, as the backend expects it: user@domain or DOMAIN\\user."),
@@ -138,10 +253,20 @@ export const configurationSchema = z.strictObject({
       host: z.string().default("127.0.0.1"),
       port: port.default(8080),
       bodyLimitBytes: z.int().min(16_384).max(16_777_216).default(524_288),
+      trustedProxies: z
+        .array(z.string().refine((text) => isAddressRange(text), "is no address and no range such as 192.0.2.0/24"))
+        .default([])
+        .describe(
+          "Whose X-Forwarded-For is believed. Their connections are shared: no NTLM, Negotiate or certificates.",
+        ),
       tls: z
         .strictObject({
           certFile: z.string(),
           keyFile: z.string(),
+          clientCaFile: z
+            .string()
+            .optional()
+            .describe("PEM: clients are asked for a certificate of these authorities."),
           checkSeconds: seconds(0.1, 86_400).default(30).describe("How often the files are looked at for a renewal."),
         })
         .optional(),
@@ -157,6 +282,15 @@ export const configurationSchema = z.strictObject({
       addresses: z.enum(["hashed", "plain"]).default("hashed"),
     })
     .prefault({}),
+  audit: z
+    .strictObject({
+      to: z.union([z.literal("stdout"), z.strictObject({ file: z.string() })]),
+      addresses: z.enum(["plain", "hashed"]).default("plain"),
+      hashKey: secret.optional().describe("For hashed: the secret of the HMAC."),
+    })
+    .optional()
+    .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
+  signIn: signIn.prefault({}),
   cache: z
     .strictObject({
       maximumMegabytes: z.number().min(1).max(65_536).default(64),
@@ -164,29 +298,7 @@ export const configurationSchema = z.strictObject({
       notFoundSeconds: seconds(0, 3600).default(10),
     })
     .prefault({}),
-  callers: z
-    .array(
-      z.strictObject({
-        name,
-        usernames: z
-          .array(z.string().min(1))
-          .min(1)
-          .describe("Every form the caller may sign in with; case does not matter."),
-        passwordHash: z
-          .string()
-          .regex(
-            /^(\$argon2(id|i|d)\$.+|\$scrypt\$.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
-            "is not an argon2 or scrypt hash; make one with: freebusy hash-password",
-          )
-          .describe("$argon2id$… or $scrypt$…, itself or by reference."),
-        origin: z
-          .string()
-          .default("none")
-          .describe("The backend this caller speaks for, or none. It is never asked back."),
-        maximumView: view.default("FreeBusy"),
-      }),
-    )
-    .min(1),
+  callers: z.array(caller).min(1),
   backends: z
     .record(
       name,

@@ -64,6 +64,7 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
   }
+  problems.push(...signInProblems(raw));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
   problems.push(
@@ -174,6 +175,74 @@ function ownAccountProblems(raw: unknown, backends: readonly [string, unknown][]
       ];
     }),
   );
+}
+
+/** Ways to sign in that lead nowhere, and callers that could be taken for each other. */
+function signInProblems(raw: unknown): string[] {
+  const problems: string[] = [];
+  const tls = at(at(raw, "listen"), "tls");
+  const issuers = entries(at(at(raw, "signIn"), "tokens")).map(([, issuer]) => at(issuer, "name"));
+  const clientCa = at(tls, "clientCaFile");
+  if (typeof clientCa === "string") problems.push(...unreadable("listen.tls.clientCaFile", clientCa));
+  for (const [key, issuer] of entries(at(at(raw, "signIn"), "tokens"))) {
+    const path = `signIn.tokens.${key}`;
+    const url = at(issuer, "keysUrl");
+    if ((url === undefined) === (at(issuer, "keysFile") === undefined))
+      problems.push(`${path}: give either keysUrl or keysFile.`);
+    if (typeof url === "string" && url.startsWith("http:") && at(issuer, "allowPlainHttp") !== true) {
+      problems.push(
+        `${path}.keysUrl: whoever can change an answer over http:// can sign in as anybody. Use https://, or set allowPlainHttp for a test.`,
+      );
+    }
+    for (const setting of ["keysFile", "caFile"]) {
+      const file = at(issuer, setting);
+      if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
+    }
+  }
+  for (const [key, caller] of entries(at(raw, "callers"))) {
+    const path = `callers.${key}`;
+    const secrets = ["passwordHash", "password", "ntHash"].filter((setting) => at(caller, setting) !== undefined);
+    const others = ["principals", "tokens", "certificates"].filter((setting) => list(at(caller, setting)).length > 0);
+    const names = list(at(caller, "usernames")).length;
+    if (secrets.length === 0 && others.length === 0) {
+      problems.push(
+        `${path}: cannot sign in. Give passwordHash, password, ntHash, principals, tokens or certificates.`,
+      );
+    }
+    if (secrets.length > 0 && names === 0)
+      problems.push(`${path}.usernames: is empty. Name the account that ${secrets[0]} is for.`);
+    if (secrets.length === 0 && names > 0)
+      problems.push(
+        `${path}.usernames: no password is given for them. Give passwordHash, password or ntHash, or remove them.`,
+      );
+    if (secrets.includes("password") && secrets.includes("ntHash"))
+      problems.push(`${path}: give either password or ntHash.`);
+    for (const token of list(at(caller, "tokens"))) {
+      if (!issuers.includes(at(token, "issuer")))
+        problems.push(`${path}.tokens: there is no issuer '${at(token, "issuer")}' in signIn.tokens.`);
+    }
+    if (list(at(caller, "certificates")).length > 0 && clientCa === undefined) {
+      problems.push(`${path}.certificates: nobody is asked for one. Set listen.tls.clientCaFile.`);
+    }
+    if (list(at(caller, "principals")).length > 0 && at(at(raw, "signIn"), "kerberos") === undefined) {
+      problems.push(`${path}.principals: Kerberos is off. Set signIn.kerberos.`);
+    }
+  }
+  for (const setting of ["principals", "tokens", "certificates"]) {
+    problems.push(
+      ...twice(
+        "callers",
+        at(raw, "callers"),
+        (caller) => list(at(caller, setting)).map((one) => JSON.stringify(one)),
+        setting,
+      ),
+    );
+  }
+  const audit = at(raw, "audit");
+  if ((at(audit, "addresses") === "hashed") !== (at(audit, "hashKey") !== undefined)) {
+    problems.push("audit: hashed addresses need hashKey, and plain ones have no use for it.");
+  }
+  return problems;
 }
 
 function twice(

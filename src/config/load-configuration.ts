@@ -110,6 +110,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ]),
     ...entries(at(raw, "directories")).map(([i, directory]): [string, unknown] => [`directories.${i}`, directory]),
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
+    ["audit", at(raw, "audit")],
   ];
   return holders.flatMap(([path, holder]) =>
     SECRET_SETTINGS.flatMap((setting) => {
@@ -123,7 +124,16 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
   );
 }
 
-const SECRET_SETTINGS = ["password", "nextPassword", "passwordHash", "clientSecret", "nextClientSecret", "privateKey"];
+const SECRET_SETTINGS = [
+  "password",
+  "nextPassword",
+  "passwordHash",
+  "ntHash",
+  "hashKey",
+  "clientSecret",
+  "nextClientSecret",
+  "privateKey",
+];
 
 function pathOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? "the file" : path.map(String).join(".");

@@ -53,6 +53,11 @@ const WORDING: Readonly<Record<FailureReason, Wording>> = {
     exceptionCode: 5037,
     text: () => "The caller does not have access to free/busy data.",
   },
+  "not-disclosed": {
+    code: "ErrorNoFreeBusyAccess",
+    exceptionCode: 5037,
+    text: () => "The caller does not have access to free/busy data.",
+  },
   "backend-timeout": {
     code: "ErrorTimeoutExpired",
     text: (_, failure) => `Request could not be processed in time. ${at(failure)} did not answer.`,

@@ -18,13 +18,17 @@ import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { Asking, Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
-import type { Authentication, BasicAuthenticator } from "./basic-authentication.js";
+import type { Authentication, CallerAuthenticator } from "./caller-authentication.js";
 import type { OwnMarks } from "./own-marks.js";
 import { RepeatedQuestions } from "./repeated-questions.js";
+import { signInAnswer } from "./sign-in-answer.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
 
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller | null;
+    /** The address it comes from, not the last proxy's. */
+    source: string;
   }
 }
 
@@ -35,22 +39,24 @@ export interface EwsRouteOptions {
     id: string,
   ) => readonly MailboxAnswer[] | Promise<readonly MailboxAnswer[]>;
   readonly ownMarks: OwnMarks;
-  readonly authenticator: BasicAuthenticator;
+  readonly authenticator: CallerAuthenticator;
+  readonly proxies: TrustedProxies;
   readonly observer: LookupObserver;
   readonly now: () => number;
 }
 
 /** Exactly these bytes: DavMail compares them. */
 const XML = "text/xml; charset=utf-8";
-const CHALLENGE = 'Basic realm="free/busy", charset="UTF-8"';
+const PLAIN_TEXT = "text/plain; charset=utf-8";
 const PATH = "/EWS/Exchange.asmx";
 
 /** What the body held: a question, or the finished answer to some other operation. */
 type Operation = AvailabilityRequest | string;
 
 export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions): Promise<void> {
-  const { authenticator, observer } = options;
+  const { authenticator, observer, proxies } = options;
   app.decorateRequest("caller", null);
+  app.decorateRequest("source", "");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ["text/xml", "application/xml", "application/soap+xml"],
@@ -60,7 +66,10 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
 
   // With a callback, because a caller seen before is known at once and no promise is needed.
   app.addHook("onRequest", (request, reply, done) => {
-    const found = authenticator.authenticate(request.headers.authorization, request.raw.socket);
+    const { headers } = request;
+    const { socket } = request.raw;
+    request.source = proxies.sourceOf({ headers, socket });
+    const found = authenticator.authenticate({ headers, socket, ip: request.source });
     if (found instanceof Promise) found.then((result) => admit(result, request, reply, done), done);
     else admit(found, request, reply, done);
   });
@@ -76,17 +85,15 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
   function admit(result: Authentication, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     if (result.kind === "known") {
       request.caller = result.caller;
+      if (result.proof !== undefined) reply.header("www-authenticate", result.proof);
       const encoding = request.headers["content-encoding"];
       if (encoding === undefined || encoding === "identity") done();
       else refuse(request, reply, 415, "content-encoding", "Send the body without Content-Encoding.");
-    } else if (result.reason === "too-many-checks") {
-      const sentence = "Too many sign-ins are being checked. Try again in a few seconds.";
-      refuse(request, reply.header("retry-after", "5"), 503, result.reason, sentence);
     } else {
-      reply.header("www-authenticate", CHALLENGE);
-      // The first call of many clients carries no credentials: that is how they learn the scheme, not an incident.
-      if (result.reason === "no-credentials") reply.code(401).type("text/plain; charset=utf-8").send(SIGN_IN);
-      else refuse(request, reply, 401, result.reason, SIGN_IN.trimEnd());
+      const { status, headers, sentence, reason } = signInAnswer(result);
+      // The first calls of many clients carry no credentials, or half of them: no incident.
+      if (reason === undefined) reply.code(status).headers(headers).type(PLAIN_TEXT).send(`${sentence}\n`);
+      else refuse(request, reply.headers(headers), status, reason, sentence);
     }
   }
 
@@ -141,21 +148,21 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
       });
     if (body.query === undefined) return reply.send(write([]));
     const returned = options.ownMarks.bearsOne(request.headers, onBehalfOf);
-    const answers = options.answer(body.query, { caller: request.caller as Caller, returned }, request.id);
+    const asking = { caller: request.caller as Caller, returned, onBehalfOf, source: request.source };
+    const answers = options.answer(body.query, asking, request.id);
     return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
   });
 
   function refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string) {
     tellRefused(request, status, reason);
-    return reply.code(status).type("text/plain; charset=utf-8").send(`${sentence}\n`);
+    return reply.code(status).type(PLAIN_TEXT).send(`${sentence}\n`);
   }
 
   function tellRefused(request: FastifyRequest, status: number, reason: string): void {
-    observer.requestRefused({ id: request.id, source: request.ip, caller: request.caller?.name, status, reason });
+    observer.requestRefused({ id: request.id, source: request.source, caller: request.caller?.name, status, reason });
   }
 }
 
-const SIGN_IN = "Sign in with HTTP Basic: DOMAIN\\user or user@domain, as configured under callers.\n";
 const PLAIN: Readonly<Record<number, string>> = {
   413: "The request is larger than this gateway reads. 100 mailboxes fit many times over; see listen.bodyLimitBytes.",
   415: "Send the SOAP envelope as Content-Type: text/xml; charset=utf-8.",

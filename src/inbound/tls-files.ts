@@ -7,11 +7,22 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { createSecureContext, type Server as TlsServer } from "node:tls";
+import { clientCertificateOptions } from "./certificate-authentication.js";
 
 export interface TlsFileSettings {
   readonly certFile: string;
   readonly keyFile: string;
+  /** Clients are asked for a certificate of the authorities in it. */
+  readonly clientCaFile?: string | undefined;
   readonly checkSeconds: number;
+}
+
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized?: boolean;
 }
 
 export interface TlsLog {
@@ -30,11 +41,13 @@ export class TlsFiles {
     this.#log = log;
   }
 
-  read(): { cert: string; key: string } {
+  read(): TlsPair {
     const cert = readFileSync(this.#settings.certFile, "utf8");
     const key = readFileSync(this.#settings.keyFile, "utf8");
     this.#shown = cert + key;
-    return { cert, key };
+    const { clientCaFile } = this.#settings;
+    // Part of the pair also when it is renewed: otherwise no client would be known any more.
+    return { cert, key, ...(clientCaFile && clientCertificateOptions(readFileSync(clientCaFile, "utf8"))) };
   }
 
   /** Looks at the contents rather than for events: mounted secrets are swapped by links, which send none. */

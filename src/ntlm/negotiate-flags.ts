@@ -4,6 +4,8 @@ export const NEGOTIATE_UNICODE = 0x0000_0001;
 /** Text in a code page, which is taken for Latin-1 here. */
 export const NEGOTIATE_OEM = 0x0000_0002;
 export const REQUEST_TARGET = 0x0000_0004;
+/** Agreed to because some clients insist; nothing is ever signed here. */
+export const NEGOTIATE_SIGN = 0x0000_0010;
 export const NEGOTIATE_LM_KEY = 0x0000_0080;
 export const NEGOTIATE_NTLM = 0x0000_0200;
 export const ANONYMOUS = 0x0000_0800;

@@ -45,6 +45,7 @@ export type NtlmBeginning =
 const DEFAULT_SKEW_MS = 30 * 60_000;
 const ECHOED = flag.combined(
   flag.REQUEST_TARGET,
+  flag.NEGOTIATE_SIGN,
   flag.NEGOTIATE_ALWAYS_SIGN,
   flag.NEGOTIATE_EXTENDED_SESSION_SECURITY,
   flag.NEGOTIATE_VERSION,

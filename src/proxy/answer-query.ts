@@ -11,9 +11,11 @@
 
 import type { AskedMailbox, AvailabilityQuery } from "../availability/availability-query.js";
 import { lowered } from "../availability/disclosure.js";
+import { type DisclosureRule, withPrivateEvents } from "../availability/disclosure-rules.js";
 import { atMost, type ViewDetail, viewWithin } from "../availability/free-busy-view.js";
 import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import type { Asking } from "./asking.js";
+import { disclosedRoute, ruleOf } from "./disclosed-route.js";
 import type { LookupObserver, MailboxOutcome } from "./lookup-observer.js";
 import type { MailboxRouter, Route } from "./route-mailbox.js";
 import { backendOf, type Settled } from "./second-chance.js";
@@ -44,24 +46,32 @@ export class QueryAnswerer {
   answer(query: AvailabilityQuery, asking: Asking, id: string): Answers | Promise<Answers> {
     const { settler, budgetMs, now } = this.#parts;
     const started = now();
-    const limit = atMost(query.view.detail, asking.caller.maximumDetail);
-    const routed = query.mailboxes.map((asked) => ({ asked, route: this.#route(asked, asking) }));
+    const rule = ruleOf(asking);
+    const limit = atMost(query.view.detail, rule.maximumDetail);
+    const routed = query.mailboxes.map((asked) => ({ asked, route: this.#route(asked, asking, rule) }));
     const { once: targets, indexOf } = distinctTargets(routed);
-    const question = { query, detail: limit === "details" ? limit : "times", origin: asking.caller.origin } as const;
+    const question = {
+      query,
+      detail: limit === "details" ? limit : "times",
+      origin: asking.caller.origin,
+      rule,
+    } as const;
     const settled = settler.settle(targets, question, () => budgetMs - (now() - started));
-    const finish = (all: readonly Settled[]) => this.#finish(query, asking, limit, id, started, all, indexOf);
+    const finish = (all: readonly Settled[]) => this.#finish(query, asking, rule, limit, id, started, all, indexOf);
     return settled instanceof Promise ? settled.then(finish) : finish(settled);
   }
 
-  #route(asked: AskedMailbox, { caller: { origin }, returned }: Asking): Route {
+  #route(asked: AskedMailbox, { caller: { origin }, returned }: Asking, rule: DisclosureRule): Route {
     if (returned) return { kind: "failure", failure: { reason: "loop-detected" }, rule: "a mark of this gateway" };
-    return this.#parts.router.route(asked, origin);
+    const { router } = this.#parts;
+    return disclosedRoute(router.route(asked, origin), asked, rule, (address) => router.askedAs(address));
   }
 
   /** Lowers, reassembles and tells. One view per distinct mailbox; duplicates share it. */
   #finish(
     query: AvailabilityQuery,
-    { caller }: Asking,
+    { caller, source }: Asking,
+    rule: DisclosureRule,
     limit: ViewDetail,
     id: string,
     started: number,
@@ -71,7 +81,8 @@ export class QueryAnswerer {
     const { observer, now } = this.#parts;
     const shown = settled.map(({ answer }) => {
       if (answer.kind === "failure") return answer;
-      const view = lowered(viewWithin(answer.view, query.window), limit, query.window, query.intervalMinutes);
+      const shownEvents = withPrivateEvents(viewWithin(answer.view, query.window), rule.privateEvents);
+      const view = lowered(shownEvents, limit, query.window, query.intervalMinutes);
       return view === answer.view ? answer : viewed(view);
     });
     const answers = indexOf.map((index) => shown[index] as MailboxAnswer);
@@ -79,6 +90,7 @@ export class QueryAnswerer {
       id,
       caller: caller.name,
       origin: caller.origin,
+      source,
       windowMs: query.window.end - query.window.start,
       durationMs: now() - started,
       mailboxes: answers.map((answer, i) => outcome(query, settled[indexOf[i] as number] as Settled, i, answer)),

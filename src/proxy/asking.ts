@@ -1,5 +1,6 @@
 /** Who asks, and what that allows. Nouns only: who somebody is was decided before. */
 
+import type { CallerDisclosure } from "../availability/disclosure-rules.js";
 import type { ViewDetail } from "../availability/free-busy-view.js";
 
 /** The authenticated machine account that asks, and what it may learn. */
@@ -8,10 +9,16 @@ export interface Caller {
   /** The backend this caller speaks for, when it is one of them. */
   readonly origin: string | undefined;
   readonly maximumDetail: ViewDetail;
+  /** In place of `maximumDetail`, where there is more to say. */
+  readonly disclosure?: CallerDisclosure | undefined;
 }
 
 export interface Asking {
   readonly caller: Caller;
   /** The question carries a mark of this gateway: it is one of our own, sent back by the system we asked. */
   readonly returned: boolean;
+  /** On whose behalf the caller says it asks: lower-case addresses, claimed and not proved. */
+  readonly onBehalfOf?: readonly string[];
+  /** The address the question came from, for the audit log. */
+  readonly source?: string;
 }

@@ -23,6 +23,8 @@ export interface LookupOutcome {
   readonly id: string;
   readonly caller: string;
   readonly origin: string | undefined;
+  /** The address it came from; undefined: from inside. */
+  readonly source?: string | undefined;
   readonly windowMs: number;
   readonly durationMs: number;
   readonly mailboxes: readonly MailboxOutcome[];

@@ -8,10 +8,13 @@
  */
 
 import type { AvailabilityQuery } from "../availability/availability-query.js";
+import type { DisclosureRule } from "../availability/disclosure-rules.js";
+import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged-free-busy.js";
 import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
+import { disclosedRoute } from "./disclosed-route.js";
 import type { GroupExpander } from "./expand-group.js";
 import type { Route } from "./route-mailbox.js";
 import { backendOf, type SecondChance, type Settled } from "./second-chance.js";
@@ -24,6 +27,8 @@ export interface TargetSettlerParts {
   readonly asker: BackendAsker;
   readonly secondChance: SecondChance;
   readonly groups: GroupExpander;
+  /** Every address of a mailbox, as far as they are known. */
+  readonly addressesOf: (address: MailboxAddress) => readonly MailboxAddress[];
 }
 
 /** What is asked about all targets of a lookup. */
@@ -31,6 +36,7 @@ export interface TargetQuestion {
   readonly query: AvailabilityQuery;
   readonly detail: AskedDetail;
   readonly origin: string | undefined;
+  readonly rule: DisclosureRule;
 }
 
 /** One a target, where a backend is asked about it. */
@@ -174,14 +180,19 @@ export class TargetSettler {
   /** One view in slots for all members of a group, from every system that has some of them. */
   async #answerGroup(
     group: Route & { readonly kind: "group" },
-    { query, origin }: TargetQuestion,
+    { query, origin, rule }: TargetQuestion,
     budget: TimeBudget,
   ): Promise<MailboxAnswer> {
     const expanding = this.#parts.groups.expand(group, origin, budget.signal);
     const expansion = await budget.within(expanding, () => ({ reason: "budget-spent" as const }));
     if ("reason" in expansion) return failed(expansion);
-    const { once: targets } = distinctTargets(expansion.members);
-    const question: TargetQuestion = { query, detail: "times", origin };
+    // Whom the caller may not see counts as unknown, so that no slot is called free because of them.
+    const members = expansion.members.map(({ asked, route }) => ({
+      asked,
+      route: disclosedRoute(route, asked, rule, this.#parts.addressesOf),
+    }));
+    const { once: targets } = distinctTargets(members);
+    const question: TargetQuestion = { query, detail: "times", origin, rule };
     const pending = await budget.within(this.#ask(targets, question), () => []);
     const settled = await this.#settleWithin(targets, pending, question, budget);
     const { window, intervalMinutes } = query;

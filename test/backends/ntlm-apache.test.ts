@@ -122,14 +122,14 @@ describe.skipIf(!hasGssNtlm)("Apache, which authenticates connections with gss-n
     const both = [transport(apache.https), transport(apache.https, "CORP\\other")] as const;
     for (let round = 0; round < 3; round++) {
       if (round > 0) {
-        await until(() => answered().length === 24 * round);
+        await until(() => answered().length >= 24 * round);
         await apache.server.kill();
         await apache.server.start();
       }
       const asked = Array.from({ length: 24 }, (_, i) => ask(both[i % 2] as ConnectionBoundTransport));
       expect(await Promise.all(asked)).toEqual(Array(24).fill("view"));
     }
-    await until(() => answered().length === 72);
+    await until(() => answered().length >= 72);
     const names = new Map<number, string[]>();
     for (const { connection, user } of requests()) names.set(connection, [...(names.get(connection) ?? []), user]);
     // On each the challenge, and then always the same name.

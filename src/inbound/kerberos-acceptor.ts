@@ -1,0 +1,92 @@
+/**
+ * Decides whose a Kerberos token is: whether it was made for this service with a ticket of
+ * the realm, and which caller its principal stands for. The work is done by the package
+ * `kerberos`, which is not a dependency: a site that wants Kerberos installs it, with a
+ * keytab of HTTP/<the name clients use>.
+ *
+ * Knows no HTTP. Replays are told by the Kerberos library's own cache. It gives no way to
+ * tie a token to the TLS channel, so channel binding is not checked here.
+ */
+
+import { createRequire } from "node:module";
+import type { Caller } from "../proxy/asking.js";
+
+/** As much of the package as is used. */
+export interface KerberosPackage {
+  initializeServer(service: string): Promise<KerberosServer>;
+}
+
+interface KerberosServer {
+  readonly username: string | null;
+  readonly response: string | null;
+  readonly contextComplete: boolean;
+  step(token: string): Promise<unknown>;
+}
+
+export interface KerberosIdentity {
+  /** `exchange@CORP.EXAMPLE`: compared as it is, case included. */
+  readonly principal: string;
+  readonly caller: Caller;
+}
+
+export interface KerberosSettings {
+  readonly keytabFile: string;
+  /** The name clients know this gateway by, as in its URL. */
+  readonly host: string;
+  readonly identities: readonly KerberosIdentity[];
+}
+
+export interface Accepted {
+  readonly caller: Caller;
+  /** With which we prove ourselves to the client, where it asks for that. */
+  readonly answer: Buffer | undefined;
+}
+
+export interface KerberosAcceptor {
+  /** Undefined: not for us, not now, or of nobody who is configured. Never rejects. */
+  accept(token: Buffer): Promise<Accepted | undefined>;
+}
+
+/** Undefined where it is not installed. */
+export function installedKerberos(): KerberosPackage | undefined {
+  try {
+    return createRequire(import.meta.url)("kerberos") as KerberosPackage;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Ready to accept, or rejects with a sentence that says what is missing. Sets KRB5_KTNAME, which is the process's: there
+ * is one keytab.
+ */
+export async function openKerberos(
+  { keytabFile, host, identities }: KerberosSettings,
+  kerberos: KerberosPackage | undefined = installedKerberos(),
+): Promise<KerberosAcceptor> {
+  if (kerberos === undefined) {
+    throw new Error("Kerberos needs the package 'kerberos', which is not installed: npm install kerberos");
+  }
+  process.env.KRB5_KTNAME = `FILE:${keytabFile}`;
+  const service = `HTTP@${host}`;
+  try {
+    await kerberos.initializeServer(service);
+  } catch (error) {
+    throw new Error(`the keytab ${keytabFile} has no usable key of HTTP/${host}: ${(error as Error).message}`);
+  }
+  const callers = new Map(identities.map(({ principal, caller }) => [principal, caller]));
+  return {
+    async accept(token) {
+      try {
+        const server = await kerberos.initializeServer(service);
+        await server.step(token.toString("base64"));
+        const caller = server.contextComplete ? callers.get(server.username ?? "") : undefined;
+        if (caller === undefined) return undefined;
+        return { caller, answer: server.response ? Buffer.from(server.response, "base64") : undefined };
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
