@@ -32,5 +32,10 @@ export function xmlMessage(pieces: readonly string[]): XmlMessage {
   let characters = 0;
   for (const piece of pieces) characters += piece.length;
   if (characters <= SMALL_CHARACTERS) return pieces.join("");
-  return Buffer.concat(pieces.map((piece) => Buffer.from(piece, "utf8")));
+  let length = 0;
+  for (const piece of pieces) length += Buffer.byteLength(piece);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const piece of pieces) at += bytes.write(piece, at);
+  return bytes;
 }
