@@ -44,11 +44,13 @@ module.exports = {
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
+    only("kerberos-is-alone", "^src/kerberos/", ["^src/kerberos/"], "Only the door to an optional package."),
     only("backends-inward", "^src/backends/", [
       "^src/availability/",
       "^src/proxy/",
       "^src/ews/",
       "^src/ntlm/",
+      "^src/kerberos/",
       "^src/backends/",
     ]),
     only(
@@ -62,7 +64,7 @@ module.exports = {
     only(
       "inbound-inward",
       "^src/inbound/",
-      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/inbound/"],
+      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/kerberos/", "^src/inbound/"],
       "An inbound adapter never meets a backend or a cache.",
     ),
     only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),

@@ -15,11 +15,14 @@ import { EwsBackend, EXCHANGE, WORKMAIL, workMailUrl } from "./backends/ews-back
 import type { HttpPoolOptions } from "./backends/http-pool.js";
 import { ImpersonationRole } from "./backends/impersonation-role.js";
 import { KeptToken } from "./backends/kept-token.js";
+import { KerberosTickets, useClientKeytab } from "./backends/kerberos-tickets.js";
+import { NegotiateTransport } from "./backends/negotiate-transport.js";
 import { ntlmScheme } from "./backends/ntlm-scheme.js";
 import { ServiceAccounts } from "./backends/service-accounts.js";
 import type { TokenGrant } from "./backends/token-source.js";
 import type { Configuration } from "./config/configuration.js";
 import type { Secrets } from "./config/secret-references.js";
+import { installedKerberos } from "./kerberos/installed-package.js";
 import type { AccountChange } from "./proxy/account-observer.js";
 
 type BackendSettings = Configuration["backends"][string];
@@ -73,6 +76,7 @@ export function serviceAccountNames({ backends }: Configuration): string[] {
   return Object.entries(backends).flatMap(([name, settings]) =>
     accountsOf(name, settings).flatMap(([, account]) => [
       ...("username" in account ? [account.username] : []),
+      ...("principal" in account ? [account.principal] : []),
       ...("actsAs" in account && account.actsAs !== undefined ? [account.actsAs] : []),
     ]),
   );
@@ -115,6 +119,18 @@ function accountOptions(
           ? new BasicTransport({ ...endpoint, username, password })
           : new ConnectionBoundTransport({ ...endpoint, scheme: ntlmScheme({ username, password }) });
       return { name: username, scheme, current, next, channel };
+    }
+    case "negotiate": {
+      const { principal, keytabFile } = account;
+      useClientKeytab(keytabFile);
+      const tickets = new KerberosTickets({ principal, host: endpoint.url.hostname }, installedKerberos());
+      return {
+        name: principal,
+        scheme,
+        // Never sent, only compared: a new keytab is tried at once.
+        current: () => readFileSync(keytabFile).toString("base64"),
+        channel: () => new NegotiateTransport({ ...endpoint, tickets }),
+      };
     }
     case "oauth": {
       const { tokenUrl, clientId, scope, actsAs, certificateFile } = account;

@@ -15,12 +15,12 @@ export interface Refusal {
   readonly answer: HttpAnswer;
   /** "HTTP 401", or what whoever grants tokens says. */
   readonly problem: string;
-  /** Whether it came from the backend itself. */
+  /** Whether whoever refused counts refusals, as the backend itself does. */
   readonly counted: boolean;
 }
 
 const FIRST_MS = 300_000;
-/** Whoever grants tokens locks nobody out. */
+/** For who locks nobody out, as most who grant tokens. */
 const UNCOUNTED_MS = 60_000;
 const LONGEST_MS = 1_800_000;
 
@@ -71,7 +71,7 @@ export function refusalIn(answer: HttpAnswer): Refusal | undefined {
 /** A grant's refusal of the secret is as good as the backend's. Undefined for any other error. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof TokenError) || !error.refused) return undefined;
-  return { answer: UNAUTHORIZED, problem: `${error.code}: ${error.detail}`, counted: false };
+  return { answer: UNAUTHORIZED, problem: `${error.code}: ${error.detail}`, counted: error.counted };
 }
 
 export const UNAUTHORIZED: HttpAnswer = {

@@ -38,6 +38,8 @@ export interface TokenErrorOptions {
   readonly detail: string;
   /** Whether the grant does not believe who we are, which asking again will not change. */
   readonly refused?: boolean;
+  /** Whether it counts refusals, and locks the account after some. */
+  readonly counted?: boolean;
   /** How long it wants to be left alone. */
   readonly retryAfterMs?: number | undefined;
 }
@@ -49,13 +51,15 @@ export interface TokenErrorOptions {
 export class TokenError extends TransportError {
   readonly detail: string;
   readonly refused: boolean;
+  readonly counted: boolean;
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, { detail, refused = false, retryAfterMs }: TokenErrorOptions) {
+  constructor(code: string, { detail, refused = false, counted = false, retryAfterMs }: TokenErrorOptions) {
     super(code, { cause: undefined });
     this.name = "TokenError";
     this.detail = detail;
     this.refused = refused;
+    this.counted = counted;
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -151,6 +151,14 @@ const account = z.discriminatedUnion("scheme", [
   z.strictObject({ scheme: z.literal("basic"), ...login }),
   z.strictObject({ scheme: z.literal("ntlm"), ...login }),
   z.strictObject({
+    scheme: z.literal("negotiate").describe("Kerberos. Needs the package kerberos."),
+    principal: z
+      .string()
+      .regex(/^[^@\s]+@[^@\s]+$/, "is not a principal such as svc-freebusy@CORP.EXAMPLE")
+      .describe("The service account, with its realm."),
+    keytabFile: z.string().min(1).describe("With the principal's key. One file for all accounts of the gateway."),
+  }),
+  z.strictObject({
     scheme: z.literal("oauth"),
     tokenUrl: z.url({ protocol: /^https?$/ }).describe("The authority's token endpoint."),
     clientId: z.string().min(1),

@@ -41,6 +41,11 @@ export function crossChecks(raw: unknown): string[] {
       if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
     }
   }
+  const accounts = backends.flatMap(([, backend]) => list(at(backend, "accounts")));
+  const keytabs = accounts.map((account) => at(account, "keytabFile")).filter((file) => file !== undefined);
+  if (new Set(keytabs).size > 1) {
+    problems.push("backends: accounts name different keytabFiles. Put their keys into one file (ktutil).");
+  }
   for (const setting of ["certFile", "keyFile"]) {
     const file = at(at(at(raw, "listen"), "tls"), setting);
     if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
@@ -103,11 +108,14 @@ function accountProblems(path: string, backend: unknown): string[] {
         problems.push(`${own}.tokenUrl: http:// would send the client's secret in clear. Use https://.`);
       }
     }
-    const file = at(account, "certificateFile");
-    if (typeof file === "string") problems.push(...unreadable(`${own}.certificateFile`, file));
+    for (const setting of ["certificateFile", "keytabFile"]) {
+      const file = at(account, setting);
+      if (typeof file === "string") problems.push(...unreadable(`${own}.${setting}`, file));
+    }
   }
   problems.push(
     ...twice(`${path}.accounts`, at(backend, "accounts"), (account) => [lower(at(account, "username"))], "username"),
+    ...twice(`${path}.accounts`, at(backend, "accounts"), (account) => [lower(at(account, "principal"))], "principal"),
   );
   return problems;
 }

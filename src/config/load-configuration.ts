@@ -94,7 +94,7 @@ function describe(issue: z.core.$ZodIssue): string[] {
 
 function unionChoices(path: string): string {
   if (path.startsWith("directories")) return "type: overrides, probe, workmail or ldap";
-  if (path.includes(".accounts.")) return "scheme: basic, ntlm, oauth or impersonation";
+  if (path.includes(".accounts.")) return "scheme: basic, ntlm, negotiate, oauth or impersonation";
   return "type: ews or type: workmail";
 }
 

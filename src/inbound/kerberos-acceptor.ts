@@ -8,20 +8,8 @@
  * tie a token to the TLS channel, so channel binding is not checked here.
  */
 
-import { createRequire } from "node:module";
+import { installedKerberos, KERBEROS_NOT_INSTALLED, type KerberosPackage } from "../kerberos/installed-package.js";
 import type { Caller } from "../proxy/asking.js";
-
-/** As much of the package as is used. */
-export interface KerberosPackage {
-  initializeServer(service: string): Promise<KerberosServer>;
-}
-
-interface KerberosServer {
-  readonly username: string | null;
-  readonly response: string | null;
-  readonly contextComplete: boolean;
-  step(token: string): Promise<unknown>;
-}
 
 export interface KerberosIdentity {
   /** `exchange@CORP.EXAMPLE`: compared as it is, case included. */
@@ -47,27 +35,15 @@ export interface KerberosAcceptor {
   accept(token: Buffer): Promise<Accepted | undefined>;
 }
 
-/** Undefined where it is not installed. */
-export function installedKerberos(): KerberosPackage | undefined {
-  try {
-    return createRequire(import.meta.url)("kerberos") as KerberosPackage;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
-    throw error;
-  }
-}
-
 /**
  * Ready to accept, or rejects with a sentence that says what is missing. Sets KRB5_KTNAME, which is the process's: there
  * is one keytab.
  */
 export async function openKerberos(
   { keytabFile, host, identities }: KerberosSettings,
-  kerberos: KerberosPackage | undefined = installedKerberos(),
+  kerberos: Pick<KerberosPackage, "initializeServer"> | undefined = installedKerberos(),
 ): Promise<KerberosAcceptor> {
-  if (kerberos === undefined) {
-    throw new Error("Kerberos needs the package 'kerberos', which is not installed: npm install kerberos");
-  }
+  if (kerberos === undefined) throw new Error(KERBEROS_NOT_INSTALLED);
   process.env.KRB5_KTNAME = `FILE:${keytabFile}`;
   const service = `HTTP@${host}`;
   try {

@@ -79,6 +79,19 @@ mailboxes:
     expect(found.join()).not.toContain("hunter2");
   });
 
+  it("takes one keytab for all accounts", () => {
+    const account = (name: string) =>
+      `{ scheme: negotiate, principal: ${name}@CORP.EXAMPLE, keytabFile: /nowhere/${name}.keytab }`;
+    const found = problems(`
+backends:
+  exchange: { type: ews, url: https://mail.corp.example/, accounts: [${account("one")}, ${account("two")}] }
+`);
+    expect(found).toContainEqual(expect.stringMatching(/^backends: accounts name different keytabFiles\. Put/));
+    expect(found).toContainEqual(
+      expect.stringMatching(/^backends\.exchange\.accounts\.1\.keytabFile: .* cannot be read/),
+    );
+  });
+
   it.each([
     ["nothing", ""],
     ["a list", "- 1"],

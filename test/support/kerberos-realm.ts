@@ -21,7 +21,10 @@ export const KERBEROS_MISSING =
 export interface KerberosRealm {
   /** For whoever takes part in the realm. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the services. */
   readonly keytab: string;
+  /** Of the users. */
+  readonly clientKeytab: string;
   /** A user's own environment, with a ticket in it. */
   signedIn(user: string): NodeJS.ProcessEnv;
   remove(): Promise<void>;
@@ -71,18 +74,23 @@ key_stash_file = ${file("stash")}
   const run = (program: string, args: string[], input = "") =>
     execFileSync(found(program) as string, args, { env, input, stdio: ["pipe", "ignore", "ignore"] });
   const keytab = file("http.keytab");
+  const clientKeytab = file("users.keytab");
   run("kdb5_util", ["create", "-s", "-P", "master", "-r", REALM]);
   for (const service of services) {
     run("kadmin.local", ["-q", `addprinc -randkey ${service}`]);
     run("kadmin.local", ["-q", `ktadd -k ${keytab} ${service}`]);
   }
-  for (const user of users) run("kadmin.local", ["-q", `addprinc -pw Secret-1 ${user}`]);
+  for (const user of users) {
+    run("kadmin.local", ["-q", `addprinc -pw Secret-1 ${user}`]);
+    run("kadmin.local", ["-q", `ktadd -k ${clientKeytab} -norandkey ${user}`]);
+  }
   const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const server = new ServerProcess(["/usr/bin/env", ...settings, kdc, "-n"], address, PORT);
   await server.start();
   return {
     environment,
     keytab,
+    clientKeytab,
     signedIn(user) {
       const own = { ...env, KRB5CCNAME: `FILE:${file(`${user}.tickets`)}` };
       execFileSync(found("kinit") as string, [user], {
