@@ -8,6 +8,7 @@ import { hash } from "@node-rs/argon2";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
+import { KerberosUnavailable } from "./kerberos/installed-package.js";
 import { explanationText } from "./operations/explanation-text.js";
 import type { RouteExplanation } from "./proxy/explain-route.js";
 
@@ -117,7 +118,7 @@ async function withConfiguration(file: string, command: "run" | "check"): Promis
     if (command === "check") process.stdout.write(`${file}: no problems\n`);
     else await run(loaded);
   } catch (error) {
-    if (error instanceof ConfigurationError) {
+    if (error instanceof ConfigurationError || error instanceof KerberosUnavailable) {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = 2;
     } else {

@@ -10,7 +10,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KERBEROS_NOT_INSTALLED, type KerberosPackage } from "../kerberos/installed-package.js";
+import { type KerberosPackage, KerberosUnavailable, NOT_INSTALLED } from "../kerberos/installed-package.js";
 import { TokenError } from "./token-source.js";
 import { untilAborted } from "./until-aborted.js";
 
@@ -30,9 +30,9 @@ export class KerberosTickets {
   readonly #holder: TicketHolder;
   readonly #kerberos: ClientPackage;
 
-  /** Throws a sentence that says what is missing. */
+  /** Throws {@link KerberosUnavailable}. */
   constructor(holder: TicketHolder, kerberos: ClientPackage | undefined) {
-    if (kerberos === undefined) throw new Error(KERBEROS_NOT_INSTALLED);
+    if (kerberos === undefined) throw new KerberosUnavailable(NOT_INSTALLED);
     this.#holder = holder;
     this.#kerberos = kerberos;
   }

@@ -8,7 +8,13 @@
  * tie a token to the TLS channel, so channel binding is not checked here.
  */
 
-import { installedKerberos, KERBEROS_NOT_INSTALLED, type KerberosPackage } from "../kerberos/installed-package.js";
+import { readFileSync } from "node:fs";
+import {
+  installedKerberos,
+  type KerberosPackage,
+  KerberosUnavailable,
+  NOT_INSTALLED,
+} from "../kerberos/installed-package.js";
 import type { Caller } from "../proxy/asking.js";
 
 export interface KerberosIdentity {
@@ -43,13 +49,17 @@ export async function openKerberos(
   { keytabFile, host, identities }: KerberosSettings,
   kerberos: Pick<KerberosPackage, "initializeServer"> | undefined = installedKerberos(),
 ): Promise<KerberosAcceptor> {
-  if (kerberos === undefined) throw new Error(KERBEROS_NOT_INSTALLED);
-  process.env.KRB5_KTNAME = `FILE:${keytabFile}`;
+  if (kerberos === undefined) throw new KerberosUnavailable(NOT_INSTALLED);
   const service = `HTTP@${host}`;
   try {
+    // The library itself finds out with the first token, and then does not say.
+    if (!holdsKeyOf(readFileSync(keytabFile), ["HTTP", host])) throw new Error("it holds keys of others only");
+    process.env.KRB5_KTNAME = `FILE:${keytabFile}`;
     await kerberos.initializeServer(service);
   } catch (error) {
-    throw new Error(`the keytab ${keytabFile} has no usable key of HTTP/${host}: ${(error as Error).message}`);
+    throw new KerberosUnavailable(
+      `signIn.kerberos: the keytab ${keytabFile} has no usable key of HTTP/${host}: ${(error as Error).message}`,
+    );
   }
   const callers = new Map(identities.map(({ principal, caller }) => [principal, caller]));
   return {
@@ -65,4 +75,13 @@ export async function openKerberos(
       }
     },
   };
+}
+
+/** MIT's keytab format: a name's components, each behind its length in two bytes. */
+function holdsKeyOf(keytab: Buffer, components: readonly string[]): boolean {
+  const name = components.map((component) => {
+    const text = Buffer.from(component);
+    return Buffer.concat([Buffer.from([text.length >> 8, text.length & 0xff]), text]);
+  });
+  return keytab[0] === 5 && keytab.includes(Buffer.concat(name));
 }

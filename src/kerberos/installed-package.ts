@@ -26,8 +26,10 @@ export interface KerberosClient {
   step(challenge: string): Promise<string>;
 }
 
-export const KERBEROS_NOT_INSTALLED =
-  "Kerberos needs the package 'kerberos', which is not installed: npm install kerberos";
+/** Kerberos is configured, and cannot be had. The message says what to do. */
+export class KerberosUnavailable extends Error {}
+
+export const NOT_INSTALLED = "Kerberos needs the package 'kerberos', which is not installed: npm install kerberos";
 
 /** Undefined where it is not installed. */
 export function installedKerberos(): KerberosPackage | undefined {

@@ -19,12 +19,22 @@ if (!hasAll) process.stderr.write(KERBEROS_MISSING);
 describe("Kerberos", () => {
   it("without its package, or a key, is refused with a sentence that says what to do", async () => {
     const settings = { keytabFile: "/nowhere.keytab", host: "gateway.corp.example", identities: [] };
-    await expect(openKerberos(settings, {} as never)).rejects.toThrow("no usable key of HTTP/");
     if (installedKerberos() === undefined) await expect(openKerberos(settings)).rejects.toThrow("npm install kerberos");
-    const without = { initializeServer: async () => Promise.reject(new Error("No key table entry found")) };
-    await expect(openKerberos(settings, without)).rejects.toThrow(
-      "the keytab /nowhere.keytab has no usable key of HTTP/gateway.corp.example: No key table entry found",
+    const kerberos = { initializeServer: async () => Promise.reject(new Error("refused")) };
+    const refusal = (keytabFile: string) => expect(openKerberos({ ...settings, keytabFile }, kerberos)).rejects;
+    await refusal("/nowhere.keytab").toThrow(
+      "the keytab /nowhere.keytab has no usable key of HTTP/gateway.corp.example: ENOENT",
     );
+    await refusal("package.json").toThrow("HTTP/gateway.corp.example: it holds keys of others only");
+  });
+
+  it.skipIf(!hasKerberosRealm)("finds its own key in a keytab, and no other service's", async () => {
+    const realm = await startRealm(["HTTP/localhost"], []);
+    const opened = (host: string) =>
+      openKerberos({ keytabFile: realm.keytab, host, identities: [] }, { initializeServer: async () => ({}) as never });
+    await expect(opened("localhost")).resolves.toBeDefined();
+    await expect(opened("other")).rejects.toThrow("HTTP/other: it holds keys of others only");
+    await realm.remove();
   });
 });
 
