@@ -44,6 +44,7 @@ module.exports = {
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
+    only("aws-is-alone", "^src/aws/", ["^src/aws/"], "What AWS's errors mean, for backends and directories alike."),
     only("kerberos-is-alone", "^src/kerberos/", ["^src/kerberos/"], "Only the door to an optional package."),
     only("backends-inward", "^src/backends/", [
       "^src/availability/",
@@ -51,12 +52,13 @@ module.exports = {
       "^src/ews/",
       "^src/ntlm/",
       "^src/kerberos/",
+      "^src/aws/",
       "^src/backends/",
     ]),
     only(
       "directories-inward",
       "^src/directories/",
-      ["^src/availability/", "^src/proxy/", "^src/directories/"],
+      ["^src/availability/", "^src/proxy/", "^src/aws/", "^src/directories/"],
       "A directory knows who lives where; it asks no backend and reads no configuration.",
     ),
     only("caches-inward", "^src/caches/", ["^src/availability/", "^src/proxy/", "^src/caches/"]),

@@ -7,18 +7,12 @@
  * exchange more than a kept one.
  */
 
-import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
 import { challengeFor, HandshakeFailure, type HandshakeScheme, type HandshakeStep } from "./handshake.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
+import { QUESTION_HEADERS } from "./question-headers.js";
 import { CONNECTION_ENDED, type ConnectionAnswer, type SingleConnection } from "./single-connection.js";
 import { untilAborted } from "./until-aborted.js";
 
-const HEADERS = {
-  "content-type": "text/xml; charset=utf-8",
-  accept: "text/xml",
-  "user-agent": USER_AGENT,
-  [HOP_HEADER]: "1",
-};
 /** NTLM takes two; more than this no scheme needs. */
 const MAXIMUM_STEPS = 6;
 
@@ -71,7 +65,7 @@ export class AuthenticatedConnection {
   /** On a connection that is ready. Status 401: it is no longer authenticated. Throws as `authenticate` does. */
   async post(body: string, signal: AbortSignal): Promise<HttpAnswer> {
     if (!this.#authenticated) throw new Error("a request on a connection that is not authenticated");
-    const answer = await this.#connection.send("POST", HEADERS, body, signal);
+    const answer = await this.#connection.send("POST", QUESTION_HEADERS, body, signal);
     if (answer.status === 401) this.#authenticated = false;
     return answer;
   }
@@ -83,7 +77,7 @@ export class AuthenticatedConnection {
 
   async #take(step: HandshakeStep, count: number, body: string, signal: AbortSignal): Promise<ConnectionAnswer> {
     const { word } = this.#scheme;
-    const headers = { ...HEADERS, authorization: `${word} ${step.token.toString("base64")}` };
+    const headers = { ...QUESTION_HEADERS, authorization: `${word} ${step.token.toString("base64")}` };
     try {
       return await this.#connection.send("POST", headers, step.last ? body : null, signal);
     } catch (error) {

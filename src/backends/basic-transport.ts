@@ -5,9 +5,10 @@
  * Knows HTTP; knows no XML.
  */
 
-import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
+import { USER_AGENT } from "../proxy/own-marks.js";
 import type { HttpAnswer, HttpChannel } from "./http-channel.js";
 import { HttpPool, type HttpPoolOptions } from "./http-pool.js";
+import { QUESTION_HEADERS } from "./question-headers.js";
 
 export interface BasicEndpoint extends HttpPoolOptions {
   readonly username: string;
@@ -22,10 +23,7 @@ export class BasicTransport implements HttpChannel {
     const { username, password } = endpoint;
     this.#pool = new HttpPool(endpoint);
     this.#headers = {
-      "content-type": "text/xml; charset=utf-8",
-      accept: "text/xml",
-      "user-agent": USER_AGENT,
-      [HOP_HEADER]: "1",
+      ...QUESTION_HEADERS,
       authorization: `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`,
     };
   }

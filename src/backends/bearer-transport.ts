@@ -7,9 +7,10 @@
  */
 
 import type { InstantMs } from "../availability/time-window.js";
-import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
+import { USER_AGENT } from "../proxy/own-marks.js";
 import type { HttpAnswer, HttpChannel } from "./http-channel.js";
 import { HttpPool, type HttpPoolOptions } from "./http-pool.js";
+import { QUESTION_HEADERS } from "./question-headers.js";
 import { TokenError, type TokenSource } from "./token-source.js";
 
 export interface BearerEndpoint extends HttpPoolOptions {
@@ -61,10 +62,7 @@ export class BearerTransport implements HttpChannel {
 
   #send(token: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const headers = {
-      "content-type": "text/xml; charset=utf-8",
-      accept: "text/xml",
-      "user-agent": USER_AGENT,
-      [HOP_HEADER]: "1",
+      ...QUESTION_HEADERS,
       authorization: `Bearer ${token}`,
     };
     return this.#pool.post(headers, body, signal);

@@ -8,6 +8,7 @@
  */
 
 import type { WorkMail } from "@aws-sdk/client-workmail";
+import { type FailedAwsCall, failedCall } from "../aws/failed-call.js";
 import { type GrantedToken, TokenError, type TokenGrant } from "./token-source.js";
 
 export interface ImpersonationRoleOptions {
@@ -22,8 +23,6 @@ export interface ImpersonationRoleOptions {
 }
 
 const LONGEST_MS = 900_000;
-const NAME = /^[A-Za-z][A-Za-z0-9_.]{0,79}$/;
-const NETWORK_CODE = /^E[A-Z0-9_]+$|^(CERT|DEPTH|HOSTNAME|SELF_SIGNED|UNABLE|ERR_TLS|ERR_SSL)_[A-Z0-9_]+$/;
 
 export class ImpersonationRole implements TokenGrant {
   readonly #options: ImpersonationRoleOptions;
@@ -55,52 +54,30 @@ export class ImpersonationRole implements TokenGrant {
   }
 
   #refusal(error: unknown): TokenError {
-    const { name, code, $metadata } = error as {
-      name?: unknown;
-      code?: unknown;
-      $metadata?: { httpStatusCode?: number };
-    };
-    if (typeof code === "string" && NETWORK_CODE.test(code)) {
+    const failed = failedCall(error);
+    if (failed.kind === "network") {
       const detail = `WorkMail's API in ${this.#options.region} cannot be reached: check the network and its proxies`;
-      return new TokenError(code, { detail });
+      return new TokenError(failed.code, { detail });
     }
-    const named = typeof name === "string" && NAME.test(name) && name !== "Error" && name !== "UnknownError";
-    const status = $metadata?.httpStatusCode;
-    const found = named ? name : status === undefined ? "UNKNOWN" : `HTTP ${status}`;
-    const todo = this.#whatToDo(found);
-    return new TokenError(found, { refused: todo !== undefined, detail: todo ?? "WorkMail's API gave no token" });
+    const todo = this.#whatToDo(failed);
+    return new TokenError(failed.code, { refused: todo !== undefined, detail: todo ?? "WorkMail's API gave no token" });
   }
 
   /** For refusals that last until somebody does something. */
-  #whatToDo(name: string): string | undefined {
+  #whatToDo({ kind, code }: FailedAwsCall): string | undefined {
     const { organizationId, roleId, region } = this.#options;
-    switch (name) {
-      case "AccessDenied":
-      case "AccessDeniedException":
-      case "NotAuthorized":
-      case "UnauthorizedOperation":
-        return `allow the IAM action workmail:AssumeImpersonationRole on ${organizationId} to the gateway's identity`;
-      case "CredentialsProviderError":
-      case "MissingAuthenticationToken":
-      case "MissingAuthenticationTokenException":
-        return "no AWS credentials were found: give the gateway a role, or those of the standard credential chain";
-      case "ExpiredToken":
-      case "ExpiredTokenException":
-      case "IncompleteSignature":
-      case "IncompleteSignatureException":
-      case "InvalidClientTokenId":
-      case "InvalidSignatureException":
-      case "RequestExpired":
-      case "SignatureDoesNotMatch":
-      case "UnrecognizedClientException":
-        return "AWS refuses the credentials: check that they are valid and not expired, and this machine's clock";
-      case "OrganizationNotFoundException":
-        return `there is no organization ${organizationId} in ${region}`;
-      case "ResourceNotFoundException":
-        return `the organization has no impersonation role ${roleId}`;
-      default:
-        return undefined;
+    if (kind === "denied") {
+      return `allow the IAM action workmail:AssumeImpersonationRole on ${organizationId} to the gateway's identity`;
     }
+    if (kind === "no-credentials") {
+      return "no AWS credentials were found: give the gateway a role, or those of the standard credential chain";
+    }
+    if (kind === "credentials-refused") {
+      return "AWS refuses the credentials: check that they are valid and not expired, and this machine's clock";
+    }
+    if (code === "OrganizationNotFoundException") return `there is no organization ${organizationId} in ${region}`;
+    if (code === "ResourceNotFoundException") return `the organization has no impersonation role ${roleId}`;
+    return undefined;
   }
 }
 

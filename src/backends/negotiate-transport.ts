@@ -6,10 +6,11 @@
  * Knows HTTP; knows no XML, and not where tokens come from.
  */
 
-import { HOP_HEADER, USER_AGENT } from "../proxy/own-marks.js";
+import { USER_AGENT } from "../proxy/own-marks.js";
 import type { HttpAnswer, HttpChannel } from "./http-channel.js";
 import { HttpPool, type HttpPoolOptions } from "./http-pool.js";
 import type { KerberosTickets } from "./kerberos-tickets.js";
+import { QUESTION_HEADERS } from "./question-headers.js";
 
 export interface NegotiateEndpoint extends HttpPoolOptions {
   readonly tickets: Pick<KerberosTickets, "token">;
@@ -27,10 +28,7 @@ export class NegotiateTransport implements HttpChannel {
   /** As the port has it; a TokenError (a TransportError) when there is no ticket. */
   async post(body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const headers = {
-      "content-type": "text/xml; charset=utf-8",
-      accept: "text/xml",
-      "user-agent": USER_AGENT,
-      [HOP_HEADER]: "1",
+      ...QUESTION_HEADERS,
       authorization: `Negotiate ${await this.#tickets.token(signal)}`,
     };
     return this.#pool.post(headers, body, signal);
