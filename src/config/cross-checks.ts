@@ -36,10 +36,8 @@ export function crossChecks(raw: unknown): string[] {
     if (at(backend, "type") === "workmail" && (url === undefined) === (at(backend, "region") === undefined)) {
       problems.push(`${path}: give either region or url.`);
     }
-    for (const setting of ["caFile"]) {
-      const file = at(backend, setting);
-      if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
-    }
+    const caFile = at(backend, "caFile");
+    if (typeof caFile === "string") problems.push(...unreadable(`${path}.caFile`, caFile));
   }
   const accounts = backends.flatMap(([, backend]) => list(at(backend, "accounts")));
   const keytabs = accounts.map((account) => at(account, "keytabFile")).filter((file) => file !== undefined);

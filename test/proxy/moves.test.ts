@@ -110,7 +110,8 @@ describe("when a directory says that a mailbox has moved", () => {
     expect((await ask([BOB])).map(told)).toEqual([`${BOB} 2`]);
   });
 
-  it("the older of two answers under way is not kept, though it comes last", async () => {
+  /** One question before the directory speaks, one after; each is answered when the test calls its answer. */
+  const twoUnderWay = async () => {
     const exchange = new FakeBackend("exchange");
     const answers: (() => void)[] = [];
     exchange.otherwise = async (address, { detail }) => {
@@ -124,6 +125,11 @@ describe("when a directory says that a mailbox has moved", () => {
     directory.tell([BOB]);
     const after = ask([BOB]);
     await new Promise(setImmediate);
+    return { exchange, ask, answers, before, after };
+  };
+
+  it("the older of two answers under way is not kept, though it comes last", async () => {
+    const { exchange, ask, answers, before, after } = await twoUnderWay();
     answers[1]?.();
     await after;
     answers[0]?.();
@@ -133,19 +139,7 @@ describe("when a directory says that a mailbox has moved", () => {
   });
 
   it("the older of two answers under way is not kept, though the younger is still to come", async () => {
-    const exchange = new FakeBackend("exchange");
-    const answers: (() => void)[] = [];
-    exchange.otherwise = async (address, { detail }) => {
-      const hour = exchange.asked.length;
-      await new Promise<void>((resolve) => answers.push(resolve));
-      return viewOf(`${address} ${hour}`, detail);
-    };
-    const directory = new FakeDirectory("ad", {}, { addresses: [BOB], backend: "exchange" });
-    const { ask } = gatewayOf({ directories: [directory], backends: [exchange] });
-    const before = ask([BOB]);
-    directory.tell([BOB]);
-    const after = ask([BOB]);
-    await new Promise(setImmediate);
+    const { exchange, ask, answers, before, after } = await twoUnderWay();
     answers[0]?.();
     await before;
     const joining = ask([BOB]);
