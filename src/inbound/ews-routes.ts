@@ -6,7 +6,7 @@
  * Knows no backend and no cache: a decoded question goes in, answers come out.
  */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { AvailabilityQuery } from "../availability/availability-query.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import { RequestFault } from "../availability/request-fault.js";
@@ -18,61 +18,37 @@ import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { Asking, Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
-import type { Authentication, CallerAuthenticator } from "./caller-authentication.js";
 import type { OwnMarks } from "./own-marks.js";
 import { RepeatedQuestions } from "./repeated-questions.js";
-import { signInAnswer } from "./sign-in-answer.js";
-import type { TrustedProxies } from "./trusted-proxies.js";
+import { type SignedInOptions, signedInOnly } from "./signed-in.js";
 
-declare module "fastify" {
-  interface FastifyRequest {
-    caller: Caller | null;
-    /** The address it comes from, not the last proxy's. */
-    source: string;
-  }
-}
-
-export interface EwsRouteOptions {
+export interface EwsRouteOptions extends SignedInOptions {
   readonly answer: (
     query: AvailabilityQuery,
     asking: Asking,
     id: string,
   ) => readonly MailboxAnswer[] | Promise<readonly MailboxAnswer[]>;
   readonly ownMarks: OwnMarks;
-  readonly authenticator: CallerAuthenticator;
-  readonly proxies: TrustedProxies;
   readonly observer: LookupObserver;
   readonly now: () => number;
 }
 
 /** Exactly these bytes: DavMail compares them. */
 const XML = "text/xml; charset=utf-8";
-const PLAIN_TEXT = "text/plain; charset=utf-8";
 const PATH = "/EWS/Exchange.asmx";
 
 /** What the body held: a question, or the finished answer to some other operation. */
 type Operation = AvailabilityRequest | string;
 
 export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions): Promise<void> {
-  const { authenticator, observer, proxies } = options;
-  app.decorateRequest("caller", null);
-  app.decorateRequest("source", "");
+  const { observer } = options;
+  const refuse = signedInOnly(app, options);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ["text/xml", "application/xml", "application/soap+xml"],
     { parseAs: "buffer" },
     (_, body, done) => done(null, body),
   );
-
-  // With a callback, because a caller seen before is known at once and no promise is needed.
-  app.addHook("onRequest", (request, reply, done) => {
-    const { headers } = request;
-    const { socket } = request.raw;
-    request.source = proxies.sourceOf({ headers, socket });
-    const found = authenticator.authenticate({ headers, socket, ip: request.source });
-    if (found instanceof Promise) found.then((result) => admit(result, request, reply, done), done);
-    else admit(found, request, reply, done);
-  });
 
   const questions = new RepeatedQuestions<SoapRequest<Operation>>();
   const decode = (bytes: Buffer) =>
@@ -82,24 +58,10 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
         : answerOtherOperation(xml, new Date(options.now()).getUTCFullYear()),
     );
 
-  function admit(result: Authentication, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    if (result.kind === "known") {
-      request.caller = result.caller;
-      if (result.proof !== undefined) reply.header("www-authenticate", result.proof);
-      const encoding = request.headers["content-encoding"];
-      if (encoding === undefined || encoding === "identity") done();
-      else refuse(request, reply, 415, "content-encoding", "Send the body without Content-Encoding.");
-    } else {
-      const { status, headers, sentence, reason } = signInAnswer(result);
-      // The first calls of many clients carry no credentials, or half of them: no incident.
-      if (reason === undefined) reply.code(status).headers(headers).type(PLAIN_TEXT).send(`${sentence}\n`);
-      else refuse(request, reply.headers(headers), status, reason, sentence);
-    }
-  }
-
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     if (error instanceof RequestFault) {
-      tellRefused(request, 500, error.reason);
+      const { id, source, caller } = request;
+      observer.requestRefused({ id, source, caller: caller?.name, status: 500, reason: error.reason });
       return reply.code(500).type(XML).send(writeRequestFault(error));
     }
     const status = error.statusCode ?? 500;
@@ -152,15 +114,6 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     const answers = options.answer(body.query, asking, request.id);
     return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
   });
-
-  function refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string) {
-    tellRefused(request, status, reason);
-    return reply.code(status).type(PLAIN_TEXT).send(`${sentence}\n`);
-  }
-
-  function tellRefused(request: FastifyRequest, status: number, reason: string): void {
-    observer.requestRefused({ id: request.id, source: request.source, caller: request.caller?.name, status, reason });
-  }
 }
 
 const PLAIN: Readonly<Record<number, string>> = {
