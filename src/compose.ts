@@ -21,6 +21,7 @@ import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
+import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -37,9 +38,7 @@ const MEGABYTE = 1024 * 1024;
 const DIRECTORIES_WITHIN_MS = 60_000;
 
 export function createLog(level: string): Logger {
-  // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
-  const output = pino.destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 250 });
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, output);
+  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
