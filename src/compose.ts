@@ -17,6 +17,8 @@ import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { reasonPage } from "./operations/reason-catalogue.js";
+import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
@@ -114,6 +116,10 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
+    reason: (id) => {
+      const page = reasonPage(id);
+      return page && reasonText(id, page);
+    },
     now: instantNow,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
