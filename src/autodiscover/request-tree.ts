@@ -62,6 +62,12 @@ type ParsedNode = {
   readonly "#attributesns": { readonly uri: string; readonly local: string };
 };
 
+interface SaxParser {
+  readonly tags: readonly unknown[];
+  onopentagstart: () => void;
+  onerror: (error: Error) => void;
+}
+
 function parsed(text: string): ParsedNode {
   const parser = new Parser({
     xmlns: true,
@@ -73,15 +79,25 @@ function parsed(text: string): ParsedNode {
     attrkey: ATTRIBUTES,
     childkey: CHILDREN,
   });
-  const { saxParser } = parser as unknown as { saxParser: { tags: unknown[]; onopentagstart: () => void } };
+  const { saxParser } = parser as unknown as { saxParser: SaxParser };
+  // xml2js is content when the root has ended, and swallows what is wrong behind it; thrown, it counts.
+  saxParser.onerror = (error) => {
+    throw error;
+  };
+  let roots = 0;
   saxParser.onopentagstart = () => {
+    if (saxParser.tags.length === 0 && ++roots > 1) throw malformed("a second root element");
     if (saxParser.tags.length >= MAXIMUM_DEPTH) throw malformed(`more than ${MAXIMUM_DEPTH} levels`);
   };
   let outcome: { error?: Error | null; root?: ParsedNode | null } | undefined;
-  // Without `async` it calls back before it returns; it may call again after an error.
-  parser.parseString(text, (error, root) => {
-    outcome ??= { error, root };
-  });
+  // Without `async` it calls back before it returns; what it meets behind the root it throws.
+  try {
+    parser.parseString(text, (error, root) => {
+      outcome ??= { error, root };
+    });
+  } catch (error) {
+    outcome = { error: error as Error };
+  }
   if (outcome?.error instanceof RequestFault) throw outcome.error;
   if (outcome?.error) throw malformed(`it is not well-formed XML (${sentence(outcome.error)})`);
   if (!outcome?.root) throw malformed("it holds no element");
