@@ -4,8 +4,8 @@
  * and nothing about it needs depth, long tags or a DOCTYPE.
  *
  * xml2js knows no limits of its own. Bytes are capped before it sees them, a DOCTYPE ends the
- * matter unread, and depth is checked where a tag begins, so hostile nesting costs its first
- * few tags only. Stretches without a '<' are capped because an attribute list costs its square.
+ * matter unread, and depth and number are checked where a tag begins, so hostile nesting costs
+ * its first few tags only. Stretches without a '<' are capped because an attribute list costs its square.
  */
 
 import { Parser } from "xml2js";
@@ -14,7 +14,9 @@ import { RequestFault } from "../availability/request-fault.js";
 /** A hundred users with long addresses and every setting there is are half of this. */
 export const MAXIMUM_BYTES = 65_536;
 const MAXIMUM_DEPTH = 16;
-const MAXIMUM_STRETCH = 4_096;
+/** A hundred users and every setting there is are 300. Tens of thousands would stop everybody else for 100 ms. */
+const MAXIMUM_ELEMENTS = 512;
+const MAXIMUM_STRETCH = 2_048;
 
 export interface RequestElement {
   /** The namespace's URI; empty: none. */
@@ -84,9 +86,10 @@ function parsed(text: string): ParsedNode {
   saxParser.onerror = (error) => {
     throw error;
   };
-  let roots = 0;
+  let [roots, elements] = [0, 0];
   saxParser.onopentagstart = () => {
     if (saxParser.tags.length === 0 && ++roots > 1) throw malformed("a second root element");
+    if (++elements > MAXIMUM_ELEMENTS) throw malformed(`more than ${MAXIMUM_ELEMENTS} elements`);
     if (saxParser.tags.length >= MAXIMUM_DEPTH) throw malformed(`more than ${MAXIMUM_DEPTH} levels`);
   };
   let outcome: { error?: Error | null; root?: ParsedNode | null } | undefined;

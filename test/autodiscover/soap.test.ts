@@ -141,6 +141,14 @@ describe("SOAP Autodiscover", () => {
     expect(text).not.toContain("https://freebusy");
   });
 
+  it("reads a hundred users with long addresses and every setting that clients know", () => {
+    const mailboxes = Array.from({ length: MAXIMUM_SUBJECTS }, (_, i) => `${"a".repeat(60)}${i}@corp.example`);
+    const settings = Array.from({ length: 80 }, (_, i) => `ExternalMailboxServerAuthenticationMethods${i}`);
+    expect(answer(users(mailboxes, [...settings, "ExternalEwsUrl"])).text.match(/<Name>ExternalEwsUrl</g)).toHaveLength(
+      100,
+    );
+  });
+
   it("says which version it is in elements, and whose question it answers", () => {
     const { text } = answer(
       users(
