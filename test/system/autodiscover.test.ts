@@ -14,6 +14,8 @@ import { authorization, PASSWORD, PROJECT, question, type Site, startSite, told 
 
 const run = promisify(execFile);
 const hasExchangelib = existsSync("/usr/lib/python3/dist-packages/exchangelib");
+const hasCurl = existsSync("/usr/bin/curl");
+if (!hasCurl) process.stderr.write("SKIPPED: no curl to discover with NTLM (Debian: curl)\n");
 if (!hasExchangelib) process.stderr.write("SKIPPED: exchangelib is not installed (Debian: python3-exchangelib)\n");
 
 const ANYBODY = "https://freebusy.corp.example/EWS/Exchange.asmx";
@@ -282,6 +284,27 @@ describe("real clients come from a mail address to somebody's calendar", () => {
     ]);
     expect(agent.wanted).toContain("freebusy.corp.example");
     agent.destroy();
+  });
+
+  it.skipIf(!hasCurl)("curl, signed in by NTLM as an address space with OrgWideFB is expected to", async () => {
+    const ntlm = await startSite(
+      (text) =>
+        `${text}autodiscover: { url: '${ANYBODY}' }\nsignIn: { ntlm: { integrityCode: when-promised } }\n`.replace(
+          "origin: exchange }",
+          "password: 'env:CALLER_PASSWORD', origin: exchange }",
+        ),
+      { CALLER_PASSWORD: PASSWORD },
+    );
+    try {
+      const url = ntlm.gateway.url.replace("/EWS/Exchange.asmx", POX);
+      const sent = ["-H", "Content-Type: text/xml; charset=utf-8", "-d", pox("bob@corp.awsapps.com")];
+      const by = async (password: string) =>
+        (await run("/usr/bin/curl", ["-sS", "--ntlm", "-u", `CORP\\exchange:${password}`, ...sent, url])).stdout;
+      expect(element(await by(PASSWORD), "ASUrl")).toEqual([ANYBODY, ANYBODY]);
+      expect(element(await by("wrong"), "ASUrl")).toEqual([]);
+    } finally {
+      await ntlm.close();
+    }
   });
 
   it("what Exchange does across forests: plain old XML as its account, then EWS where it was told", async () => {
