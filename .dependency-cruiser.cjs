@@ -37,10 +37,16 @@ module.exports = {
       ["^src/availability/", "^src/ews/"],
       "A codec turns text into core and back; no sockets.",
     ),
+    only(
+      "autodiscover-sees-core",
+      "^src/autodiscover/",
+      ["^src/availability/", "^src/autodiscover/"],
+      "A codec of its own; it does not know EWS.",
+    ),
     {
       name: "codec-has-no-sockets",
       severity: "error",
-      from: { path: "^src/ews/" },
+      from: { path: "^src/(ews|autodiscover)/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
@@ -66,7 +72,14 @@ module.exports = {
     only(
       "inbound-inward",
       "^src/inbound/",
-      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/kerberos/", "^src/inbound/"],
+      [
+        "^src/availability/",
+        "^src/proxy/",
+        "^src/(ews|autodiscover)/",
+        "^src/ntlm/",
+        "^src/kerberos/",
+        "^src/inbound/",
+      ],
       "An inbound adapter never meets a backend or a cache.",
     ),
     only(
@@ -81,9 +94,12 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot:
+          "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
       },
-      to: { path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: {
+        path: "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+      },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

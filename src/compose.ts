@@ -6,12 +6,14 @@
 import pino, { type Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import { publishedUrls } from "./compose-autodiscover.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
+import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
@@ -105,6 +107,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
+    now: instantNow,
+  });
+  ews.register(autodiscoverRoutes, {
+    urls: publishedUrls(configuration),
+    authenticator: callers.authenticator,
+    proxies: callers.proxies,
+    observer,
+    told: (discovery) => log[discovery.result === "settings" ? "info" : "warn"](discovery, "autodiscover"),
     now: instantNow,
   });
   tls?.watch(ews.server);
