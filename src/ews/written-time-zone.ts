@@ -1,0 +1,92 @@
+/**
+ * Decides how a zone is written as a TimeZoneDefinition, for clients that ask for the
+ * server's zones before they ask anything else (types.xsd, TimeZoneDefinitionType).
+ *
+ * Written as it is over some years, each year's changes as they really happen: exact, also
+ * where a country's changes follow no rule that could be stated for ever. Years that look
+ * alike share one group of transitions.
+ */
+
+import { instant, MINUTE_MS } from "../availability/time-window.js";
+import type { BiasMinutes, TimeZone } from "../availability/time-zone.js";
+import { escaped } from "./xml-text.js";
+import { WEEKDAYS } from "./zone-rules-xml.js";
+
+/** The whole definition of a zone over the given years, the last one included. */
+export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: number, lastYear: number): string {
+  const periods = new Map<BiasMinutes, string>();
+  const standard = standardBias(zone, lastYear);
+  const periodOf = (minutes: BiasMinutes): string => {
+    const period = `${minutes === standard ? "Std" : "Dlt"}/${minutes}`;
+    periods.set(minutes, period);
+    return period;
+  };
+  const groups = new Map<string, number>();
+  let eras = "";
+  let current: number | undefined;
+  for (let year = firstYear; year <= lastYear; year++) {
+    const transitions = writeYear(zone, year, periodOf);
+    const group = groups.get(transitions) ?? groups.size;
+    groups.set(transitions, group);
+    if (group === current) continue;
+    const to = `<t:To Kind="Group">${group}</t:To>`;
+    eras +=
+      current === undefined
+        ? `<t:Transition>${to}</t:Transition>`
+        : `<t:AbsoluteDateTransition>${to}<t:DateTime>${year}-01-01T00:00:00</t:DateTime></t:AbsoluteDateTransition>`;
+    current = group;
+  }
+  const writtenPeriods = [...periods].map(
+    ([minutes, period]) =>
+      `<t:Period Bias="${duration(minutes)}" Name="${minutes === standard ? "Standard" : "Daylight"}" Id="${period}"></t:Period>`,
+  );
+  const writtenGroups = [...groups].map(
+    ([transitions, group]) => `<t:TransitionsGroup Id="${group}">${transitions}</t:TransitionsGroup>`,
+  );
+  return `${openingTag(id, standard)}<t:Periods>${writtenPeriods.join("")}</t:Periods><t:TransitionsGroups>${writtenGroups.join("")}</t:TransitionsGroups><t:Transitions>${eras}</t:Transitions></t:TimeZoneDefinition>`;
+}
+
+/** Id and name alone, which is all that clients get who do not want full data. */
+export function writeTimeZoneName(id: string, zone: TimeZone, year: number): string {
+  return `${openingTag(id, standardBias(zone, year))}</t:TimeZoneDefinition>`;
+}
+
+/** Named as Windows does, by its offset in front; the places behind it are Microsoft's wording, so the id stands there. */
+function openingTag(id: string, standard: BiasMinutes): string {
+  const offset = Math.abs(standard);
+  const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
+  const utc = standard === 0 ? "UTC" : `UTC${standard > 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+  return `<t:TimeZoneDefinition Id="${escaped(id)}" Name="${escaped(`(${utc}) ${id}`)}">`;
+}
+
+function standardBias(zone: TimeZone, year: number): BiasMinutes {
+  const january = zone.biasAt(instant(Date.UTC(year, 0, 1)));
+  const july = zone.biasAt(instant(Date.UTC(year, 6, 1)));
+  return january > july ? january : july;
+}
+
+function writeYear(zone: TimeZone, year: number, periodOf: (minutes: BiasMinutes) => string): string {
+  const { biasAtStart, changes } = zone.yearOf(year);
+  let before = biasAtStart;
+  const first = periodOf(biasAtStart);
+  if (changes.length === 0) return `<t:Transition><t:To Kind="Period">${first}</t:To></t:Transition>`;
+  return changes
+    .map(({ at, bias: after }) => {
+      const transition = writeTransition(at - before * MINUTE_MS, periodOf(after));
+      before = after;
+      return transition;
+    })
+    .join("");
+}
+
+function writeTransition(wall: number, period: string): string {
+  const date = new Date(wall);
+  const daysInMonth = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const last = date.getUTCDate() + 7 > daysInMonth;
+  return `<t:RecurringDayTransition><t:To Kind="Period">${period}</t:To><t:TimeOffset>PT${date.getUTCHours()}H${date.getUTCMinutes()}M</t:TimeOffset><t:Month>${date.getUTCMonth() + 1}</t:Month><t:DayOfWeek>${WEEKDAYS[date.getUTCDay()]}</t:DayOfWeek><t:Occurrence>${last ? -1 : Math.ceil(date.getUTCDate() / 7)}</t:Occurrence></t:RecurringDayTransition>`;
+}
+
+function duration(minutes: BiasMinutes): string {
+  const whole = Math.abs(minutes);
+  return `${minutes < 0 ? "-" : ""}PT${Math.floor(whole / 60)}H${whole % 60}M`;
+}
