@@ -3,8 +3,9 @@
  * server's zones before they ask anything else (types.xsd, TimeZoneDefinitionType).
  *
  * Written as it is over some years, each year's changes as they really happen: exact, also
- * where a country's changes follow no rule that could be stated for ever. Years that look
- * alike share one group of transitions.
+ * where a country's changes follow no rule that could be stated for ever. Years in a row
+ * that look alike share one group of transitions. A group that was left is never taken up
+ * again, and its number has two digits: exchangelib sorts eras by the group's id, as text.
  */
 
 import { instant, MINUTE_MS } from "../availability/time-window.js";
@@ -21,29 +22,27 @@ export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: n
     periods.set(minutes, period);
     return period;
   };
-  const groups = new Map<string, number>();
+  let groups = "";
   let eras = "";
-  let current: number | undefined;
+  let count = 0;
+  let current: string | undefined;
   for (let year = firstYear; year <= lastYear; year++) {
     const transitions = writeYear(zone, year, periodOf);
-    const group = groups.get(transitions) ?? groups.size;
-    groups.set(transitions, group);
-    if (group === current) continue;
+    if (transitions === current) continue;
+    const group = String(count++).padStart(2, "0");
+    groups += `<t:TransitionsGroup Id="${group}">${transitions}</t:TransitionsGroup>`;
     const to = `<t:To Kind="Group">${group}</t:To>`;
     eras +=
       current === undefined
         ? `<t:Transition>${to}</t:Transition>`
         : `<t:AbsoluteDateTransition>${to}<t:DateTime>${year}-01-01T00:00:00</t:DateTime></t:AbsoluteDateTransition>`;
-    current = group;
+    current = transitions;
   }
   const writtenPeriods = [...periods].map(
     ([minutes, period]) =>
       `<t:Period Bias="${duration(minutes)}" Name="${minutes === standard ? "Standard" : "Daylight"}" Id="${period}"></t:Period>`,
   );
-  const writtenGroups = [...groups].map(
-    ([transitions, group]) => `<t:TransitionsGroup Id="${group}">${transitions}</t:TransitionsGroup>`,
-  );
-  return `${openingTag(id, standard)}<t:Periods>${writtenPeriods.join("")}</t:Periods><t:TransitionsGroups>${writtenGroups.join("")}</t:TransitionsGroups><t:Transitions>${eras}</t:Transitions></t:TimeZoneDefinition>`;
+  return `${openingTag(id, standard)}<t:Periods>${writtenPeriods.join("")}</t:Periods><t:TransitionsGroups>${groups}</t:TransitionsGroups><t:Transitions>${eras}</t:Transitions></t:TimeZoneDefinition>`;
 }
 
 /** Id and name alone, which is all that clients get who do not want full data. */
@@ -67,16 +66,17 @@ function standardBias(zone: TimeZone, year: number): BiasMinutes {
 
 function writeYear(zone: TimeZone, year: number, periodOf: (minutes: BiasMinutes) => string): string {
   const { biasAtStart, changes } = zone.yearOf(year);
-  let before = biasAtStart;
   const first = periodOf(biasAtStart);
-  if (changes.length === 0) return `<t:Transition><t:To Kind="Period">${first}</t:To></t:Transition>`;
-  return changes
-    .map(({ at, bias: after }) => {
-      const transition = writeTransition(at - before * MINUTE_MS, periodOf(after));
-      before = after;
-      return transition;
-    })
-    .join("");
+  const last = changes.at(-1);
+  if (last === undefined) return `<t:Transition><t:To Kind="Period">${first}</t:To></t:Transition>`;
+  // A group's year begins as it ends. One that does not is told how it begins.
+  let text = last.bias === biasAtStart ? "" : writeTransition(Date.UTC(year, 0, 1), first);
+  let before = biasAtStart;
+  for (const { at, bias: after } of changes) {
+    text += writeTransition(at - before * MINUTE_MS, periodOf(after));
+    before = after;
+  }
+  return text;
 }
 
 function writeTransition(wall: number, period: string): string {

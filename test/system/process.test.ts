@@ -256,6 +256,10 @@ describe("openapi.yaml", () => {
     await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: "x".repeat(600_000) });
     await call("/EWS/Exchange.asmx", "GET", ews, { headers: { authorization: authorization() } });
     await call("/EWS/Exchange.asmx", "GET", ews);
+    for (const file of ["services.wsdl", "messages.xsd", "types.xsd"]) {
+      await call(`/EWS/${file}`, "GET", ews, { headers: { authorization: authorization() } });
+      await call(`/EWS/${file}`, "GET", ews);
+    }
     for (const path of [
       "/healthz",
       "/readyz",
