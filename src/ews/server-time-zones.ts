@@ -3,7 +3,7 @@
  * zone there is, with all their changes or by name alone (messages.xsd; §9, exchangelib).
  *
  * A zone's changes come from `Intl`, which is slow to ask: working out all of them takes a
- * tenth of a second the first time. So a list of all zones is made a few at a time, and
+ * few tenths of a second the first time. So a list of all zones is made a few at a time, and
  * others are answered in between; what was written is kept until the year is over.
  */
 
@@ -16,7 +16,7 @@ import type { XmlCursor } from "./xml-cursor.js";
 const MOST_IDS = 200;
 /** How many years a written zone covers, this one in the middle. */
 const YEARS_EACH_WAY = 5;
-const ZONES_AT_A_TIME = 4;
+const ZONES_AT_A_TIME = 2;
 
 const written = new Map<string, { readonly year: number; readonly text: string }>();
 
