@@ -13,13 +13,15 @@ import type { BiasMinutes, TimeZone } from "../availability/time-zone.js";
 import { escaped } from "./xml-text.js";
 import { WEEKDAYS } from "./zone-rules-xml.js";
 
+/** The id of the period with a bias, under the name it has in the year in question. */
+type PeriodOf = (minutes: BiasMinutes, name: "Standard" | "Daylight") => string;
+
 /** The whole definition of a zone over the given years, the last one included. */
 export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: number, lastYear: number): string {
-  const periods = new Map<BiasMinutes, string>();
-  const standard = standardBias(zone, lastYear);
-  const periodOf = (minutes: BiasMinutes): string => {
-    const period = `${minutes === standard ? "Std" : "Dlt"}/${minutes}`;
-    periods.set(minutes, period);
+  const periods = new Map<string, string>();
+  const periodOf: PeriodOf = (minutes, name) => {
+    const period = `${name === "Standard" ? "Std" : "Dlt"}/${minutes}`;
+    periods.set(period, `<t:Period Bias="${duration(minutes)}" Name="${name}" Id="${period}"></t:Period>`);
     return period;
   };
   let groups = "";
@@ -38,11 +40,7 @@ export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: n
         : `<t:AbsoluteDateTransition>${to}<t:DateTime>${year}-01-01T00:00:00</t:DateTime></t:AbsoluteDateTransition>`;
     current = transitions;
   }
-  const writtenPeriods = [...periods].map(
-    ([minutes, period]) =>
-      `<t:Period Bias="${duration(minutes)}" Name="${minutes === standard ? "Standard" : "Daylight"}" Id="${period}"></t:Period>`,
-  );
-  return `${openingTag(id, standard)}<t:Periods>${writtenPeriods.join("")}</t:Periods><t:TransitionsGroups>${groups}</t:TransitionsGroups><t:Transitions>${eras}</t:Transitions></t:TimeZoneDefinition>`;
+  return `${openingTag(id, standardBias(zone, lastYear))}<t:Periods>${[...periods.values()].join("")}</t:Periods><t:TransitionsGroups>${groups}</t:TransitionsGroups><t:Transitions>${eras}</t:Transitions></t:TimeZoneDefinition>`;
 }
 
 /** Id and name alone, which is all that clients get who do not want full data. */
@@ -64,8 +62,11 @@ function standardBias(zone: TimeZone, year: number): BiasMinutes {
   return january > july ? january : july;
 }
 
-function writeYear(zone: TimeZone, year: number, periodOf: (minutes: BiasMinutes) => string): string {
+function writeYear(zone: TimeZone, year: number, idOf: PeriodOf): string {
   const { biasAtStart, changes } = zone.yearOf(year);
+  // A country that changes its standard time has another one in other years.
+  const standard = Math.max(biasAtStart, ...changes.map(({ bias }) => bias));
+  const periodOf = (minutes: BiasMinutes) => idOf(minutes, minutes === standard ? "Standard" : "Daylight");
   const first = periodOf(biasAtStart);
   const last = changes.at(-1);
   if (last === undefined) return `<t:Transition><t:To Kind="Period">${first}</t:To></t:Transition>`;
