@@ -69,7 +69,12 @@ module.exports = {
       ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/kerberos/", "^src/inbound/"],
       "An inbound adapter never meets a backend or a cache.",
     ),
-    only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),
+    only(
+      "operations-inward",
+      "^src/operations/",
+      ["^src/availability/", "^src/proxy/", "^src/operations/", "^src/inbound/caller-authentication"],
+      "The reasons why somebody is not let in have pages, too.",
+    ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",

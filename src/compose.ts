@@ -17,10 +17,13 @@ import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { reasonPage } from "./operations/reason-catalogue.js";
+import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
+import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -37,9 +40,7 @@ const MEGABYTE = 1024 * 1024;
 const DIRECTORIES_WITHIN_MS = 60_000;
 
 export function createLog(level: string): Logger {
-  // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
-  const output = pino.destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 250 });
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, output);
+  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
@@ -115,6 +116,10 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
+    reason: (id) => {
+      const page = reasonPage(id);
+      return page && reasonText(id, page);
+    },
     now: instantNow,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),

@@ -240,7 +240,10 @@ describe("openapi.yaml", () => {
     const call = async (path: string, method: string, base: string, init: RequestInit = {}) => {
       const reply = await fetch(`${base}${path}`, { method, ...init });
       seen.push([
-        path.replace(/\?.*/, "").replace(/^\/routes\/.+/, "/routes/{address}"),
+        path
+          .replace(/\?.*/, "")
+          .replace(/^\/routes\/.+/, "/routes/{address}")
+          .replace(/^\/reasons\/.+/, "/reasons/{id}"),
         method.toLowerCase(),
         reply.status,
         (reply.headers.get("content-type") ?? "").split(";")[0] as string,
@@ -267,6 +270,8 @@ describe("openapi.yaml", () => {
       "/metrics",
       "/routes/alice@corp.example?as=workmail",
       "/routes/alice@corp.example?as=lotus",
+      "/reasons/backend-timeout",
+      "/reasons/no-such-reason",
     ])
       await call(path, "GET", gateway.management);
     for (const [path, method, status, type] of seen) {
