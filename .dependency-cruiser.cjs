@@ -105,7 +105,14 @@ module.exports = {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench)/" },
+      to: { path: "^(simulators|test|bench|clients)/" },
+    },
+    {
+      name: "clients-know-no-gateway",
+      severity: "error",
+      comment: "A real client has nothing but a URL and credentials.",
+      from: { path: "^clients/" },
+      to: { path: "^(src|simulators|test|bench)/" },
     },
     {
       name: "production-has-no-development-packages",

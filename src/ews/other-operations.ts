@@ -1,30 +1,32 @@
 /**
- * Decides what is answered to EWS operations that are not GetUserAvailability: the two
- * that clients insist on before they ask it, as far as a server without mailboxes can,
- * and one clear fault for all others.
+ * Decides what is answered to EWS operations that are not GetUserAvailability: those that
+ * clients insist on before they ask it, as far as a server without mailboxes can, and one
+ * clear fault for all others.
+ *
+ * No folder is ever made up: a client that believed in an empty one could go on to delete
+ * what it holds of the real one. So GetFolder and ConvertId are answered id by id, each with
+ * the error Exchange has for an account without a mailbox.
  */
 
 import { RequestFault } from "../availability/request-fault.js";
+import { answerServerTimeZones } from "./server-time-zones.js";
 import { localName, malformed } from "./soap-envelope.js";
-import { writeTimeZoneDefinition } from "./time-zone-definition.js";
-import { windowsTimeZone } from "./windows-time-zones.js";
 import type { XmlCursor } from "./xml-cursor.js";
-import { escaped } from "./xml-text.js";
 
-const MOST_ZONES = 100;
-/** How many years a written zone covers, this one in the middle. */
-const YEARS_EACH_WAY = 5;
+const MOST_IDS = 200;
 
-/** The response element for the operation the cursor stands on, or a {@link RequestFault}. `year` is the current one. */
-export function answerOtherOperation(xml: XmlCursor, year: number): string {
+/**
+ * The response element for the operation the cursor stands on, or a promise of it that never rejects; throws a
+ * {@link RequestFault}. `year` is the current one.
+ */
+export function answerOtherOperation(xml: XmlCursor, year: number): string | Promise<string> {
   switch (xml.name()) {
     case "m:GetServerTimeZones":
-      return answerTimeZones(xml, year);
+      return answerServerTimeZones(xml, year);
     case "m:ConvertId":
-      // No mailboxes, so no identifiers either. Clients ask only to see the version in the header.
-      return responseMessages("ConvertId", [
-        `<m:ConvertIdResponseMessage ResponseClass="Error"><m:MessageText>This gateway holds no mailboxes and no items.</m:MessageText><m:ResponseCode>ErrorInvalidOperation</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey></m:ConvertIdResponseMessage>`,
-      ]);
+      return noneOf(xml, "ConvertId", "m:SourceIds", "ErrorInvalidOperation");
+    case "m:GetFolder":
+      return noneOf(xml, "GetFolder", "m:FolderIds", "ErrorNonExistentMailbox");
     default:
       if (!xml.name().startsWith("m:")) {
         throw malformed(
@@ -38,26 +40,15 @@ export function answerOtherOperation(xml: XmlCursor, year: number): string {
   }
 }
 
-function answerTimeZones(xml: XmlCursor, year: number): string {
-  const full = xml.attribute("ReturnFullTimeZoneData") !== "false";
+/** An error for every id in the list; clients take the answers by position, and some ask about none to see the version. */
+function noneOf(xml: XmlCursor, operation: string, list: string, code: string): string {
   const depth = xml.depth;
-  const ids: string[] = [];
+  let count = 0;
   while (xml.nextChild(depth)) {
-    if (xml.name() !== "m:Ids") continue;
-    while (xml.nextChild(depth + 1)) if (xml.name() === "t:Id") ids.push(xml.text().trim());
+    if (xml.name() !== list) continue;
+    while (xml.nextChild(depth + 1)) count++;
   }
-  // Exchange leaves out what it does not know. Without ids it lists every zone; here that is none but UTC.
-  const definitions = (ids.length === 0 ? ["UTC"] : ids.slice(0, MOST_ZONES)).map((id) => {
-    const zone = windowsTimeZone(id);
-    if (zone === undefined) return "";
-    if (!full) return `<t:TimeZoneDefinition Id="${escaped(id)}" Name="${escaped(id)}"></t:TimeZoneDefinition>`;
-    return writeTimeZoneDefinition(id, zone, year - YEARS_EACH_WAY, year + YEARS_EACH_WAY);
-  });
-  return responseMessages("GetServerTimeZones", [
-    `<m:GetServerTimeZonesResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode><m:TimeZoneDefinitions>${definitions.join("")}</m:TimeZoneDefinitions></m:GetServerTimeZonesResponseMessage>`,
-  ]);
-}
-
-function responseMessages(operation: string, messages: readonly string[]): string {
-  return `<m:${operation}Response><m:ResponseMessages>${messages.join("")}</m:ResponseMessages></m:${operation}Response>`;
+  if (count > MOST_IDS) throw malformed(`more than ${MOST_IDS} ids`);
+  const message = `<m:${operation}ResponseMessage ResponseClass="Error"><m:MessageText>This gateway answers questions about free/busy time. It holds no mailboxes, no folders and no items.</m:MessageText><m:ResponseCode>${code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey></m:${operation}ResponseMessage>`;
+  return `<m:${operation}Response><m:ResponseMessages>${message.repeat(Math.max(1, count))}</m:ResponseMessages></m:${operation}Response>`;
 }

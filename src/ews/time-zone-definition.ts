@@ -1,8 +1,7 @@
 /**
  * Decides what a TimeZoneDefinition means: an id alone, or periods, groups of yearly
  * transitions, and the instants at which one group takes over from another (types.xsd,
- * TimeZoneDefinitionType; §1.1). And how one is written, for clients that ask for the
- * server's zones before they ask anything else.
+ * TimeZoneDefinitionType; §1.1). How one is written: written-time-zone.ts.
  */
 
 import { RequestFault } from "../availability/request-fault.js";
@@ -19,7 +18,6 @@ import {
 import { parseDateTime } from "./date-time.js";
 import { windowsTimeZone } from "./windows-time-zones.js";
 import type { XmlCursor } from "./xml-cursor.js";
-import { escaped } from "./xml-text.js";
 import { integer, WEEKDAYS } from "./zone-rules-xml.js";
 
 /** What is in force from `from` on: yearly changes, or, without any, one bias all the time. */
@@ -183,53 +181,4 @@ function durationMinutes(text: string): BiasMinutes {
   if (total > 2880)
     throw new RequestFault("invalid-zone", "The specified time zone isn't valid: a Bias beyond two days.");
   return bias(sign === "-" ? -total : total);
-}
-
-/**
- * The definition of a zone as seen over the given years, one group a year: exact, also where a country's
- * changes follow no rule that a group could state for ever.
- */
-export function writeTimeZoneDefinition(id: string, zone: TimeZone, firstYear: number, lastYear: number): string {
-  const periods = new Map<BiasMinutes, string>();
-  const standard = Math.max(...[0, 6].map((month) => zone.biasAt(instant(Date.UTC(lastYear, month, 1)))));
-  const periodOf = (minutes: BiasMinutes): string => {
-    const period = `${minutes === standard ? "Std" : "Dlt"}/${minutes}`;
-    periods.set(minutes, period);
-    return period;
-  };
-  const groups: string[] = [];
-  const eras: string[] = [];
-  for (let year = firstYear; year <= lastYear; year++) {
-    const { biasAtStart, changes } = zone.yearOf(year);
-    periodOf(biasAtStart);
-    let before = biasAtStart;
-    const transitions = changes.map(({ at, bias: after }) => {
-      const transition = writeTransition(at - before * MINUTE_MS, periodOf(after));
-      before = after;
-      return transition;
-    });
-    const body =
-      transitions.length > 0
-        ? transitions.join("")
-        : `<t:Transition><t:To Kind="Period">${periodOf(biasAtStart)}</t:To></t:Transition>`;
-    groups.push(`<t:TransitionsGroup Id="${year - firstYear}">${body}</t:TransitionsGroup>`);
-    const to = `<t:To Kind="Group">${year - firstYear}</t:To>`;
-    eras.push(
-      year === firstYear
-        ? `<t:Transition>${to}</t:Transition>`
-        : `<t:AbsoluteDateTransition>${to}<t:DateTime>${year}-01-01T00:00:00</t:DateTime></t:AbsoluteDateTransition>`,
-    );
-  }
-  const written = [...periods].map(
-    ([minutes, period]) =>
-      `<t:Period Bias="${minutes < 0 ? "-" : ""}PT${Math.floor(Math.abs(minutes) / 60)}H${Math.abs(minutes) % 60}M" Name="${minutes === standard ? "Standard" : "Daylight"}" Id="${period}"></t:Period>`,
-  );
-  return `<t:TimeZoneDefinition Id="${escaped(id)}" Name="${escaped(id)}"><t:Periods>${written.join("")}</t:Periods><t:TransitionsGroups>${groups.join("")}</t:TransitionsGroups><t:Transitions>${eras.join("")}</t:Transitions></t:TimeZoneDefinition>`;
-}
-
-function writeTransition(wall: number, period: string): string {
-  const date = new Date(wall);
-  const daysInMonth = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-  const last = date.getUTCDate() + 7 > daysInMonth;
-  return `<t:RecurringDayTransition><t:To Kind="Period">${period}</t:To><t:TimeOffset>PT${date.getUTCHours()}H${date.getUTCMinutes()}M</t:TimeOffset><t:Month>${date.getUTCMonth() + 1}</t:Month><t:DayOfWeek>${WEEKDAYS[date.getUTCDay()]}</t:DayOfWeek><t:Occurrence>${last ? -1 : Math.ceil(date.getUTCDate() / 7)}</t:Occurrence></t:RecurringDayTransition>`;
 }

@@ -18,6 +18,7 @@ import { writeInternalFault, writeRequestFault } from "../ews/soap-fault.js";
 import { xmlText } from "../ews/xml-bytes.js";
 import type { Asking, Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
+import { describeAt } from "./description-routes.js";
 import type { OwnMarks } from "./own-marks.js";
 import { RepeatedQuestions } from "./repeated-questions.js";
 import { type SignedInOptions, signedInOnly } from "./signed-in.js";
@@ -37,8 +38,8 @@ export interface EwsRouteOptions extends SignedInOptions {
 const XML = "text/xml; charset=utf-8";
 const PATH = "/EWS/Exchange.asmx";
 
-/** What the body held: a question, or the finished answer to some other operation. */
-type Operation = AvailabilityRequest | string;
+/** What the body held: a question, or the answer to some other operation, finished or under way. */
+type Operation = AvailabilityRequest | string | Promise<string>;
 
 export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions): Promise<void> {
   const { observer } = options;
@@ -77,13 +78,14 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     return reply.code(500).type(XML).send(writeInternalFault());
   });
 
+  describeAt(app, PATH);
   app.route({
-    method: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    method: ["PUT", "DELETE", "PATCH", "OPTIONS"],
     url: PATH,
     handler: async (request, reply) =>
       refuse(
         request,
-        reply.header("allow", "POST"),
+        reply.header("allow", "GET, HEAD, POST"),
         405,
         "method",
         "POST a SOAP 1.1 GetUserAvailability request here.",
@@ -99,10 +101,11 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
       );
     }
     // Other operations depend on the day and are rare: only questions are remembered.
-    const question = questions.get(request.body, decode, ({ body }) => typeof body !== "string");
+    const question = questions.get(request.body, decode, ({ body }) => isQuestion(body));
     const { serverVersion, onBehalfOf, body } = question.request;
     reply.type(XML).header("request-id", request.id);
     if (typeof body === "string") return reply.send(writeSoapResponse([body], serverVersion));
+    if (body instanceof Promise) return body.then((finished) => writeSoapResponse([finished], serverVersion));
     const write = (answers: readonly MailboxAnswer[]) =>
       question.write(answers, () => {
         const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
@@ -114,6 +117,10 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     const answers = options.answer(body.query, asking, request.id);
     return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
   });
+}
+
+function isQuestion(body: Operation): body is AvailabilityRequest {
+  return typeof body !== "string" && !(body instanceof Promise);
 }
 
 const PLAIN: Readonly<Record<number, string>> = {

@@ -1,17 +1,12 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import ews from "ews-javascript-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Mode } from "../../simulators/ews-simulator.js";
 import {
   authorization,
   BACKEND_PASSWORD,
   NAMESPACES,
-  PASSWORD,
-  PROJECT,
   post,
   type Site,
   startSite,
@@ -285,82 +280,4 @@ describe("operators", () => {
     }
     expect(everything).toContain('"msg":"lookup"');
   });
-});
-
-const run = promisify(execFile);
-const PYTHON = "/usr/bin/python3";
-const hasExchangelib = existsSync("/usr/lib/python3/dist-packages/exchangelib");
-if (!hasExchangelib) process.stderr.write("SKIPPED: exchangelib is not installed (Debian: python3-exchangelib)\n");
-
-describe("real clients read back the right events, in summer and in winter", () => {
-  const times = (day: string, offset: string, list: [string, string, string][]) =>
-    list.map(([from, to, subject]) => [`${day}T${from}:00${offset}`, `${day}T${to}:00${offset}`, "Busy", subject]);
-
-  it.skipIf(!hasExchangelib).each([
-    ["2016", "2026-07-01", "+02:00", "Summer review"],
-    ["2016", "2026-12-02", "+01:00", "Winter review"],
-    ["2010", "2026-07-01", "+02:00", "Summer review"],
-    ["none", "2026-12-02", "+01:00", "Winter review"],
-  ])("exchangelib, version %s, on %s", async (version, day, offset, review) => {
-    const script = join(PROJECT, "test/clients/exchangelib_client.py");
-    const args = [
-      script,
-      site.gateway.url,
-      "client@corp.example",
-      PASSWORD,
-      version,
-      day,
-      "Europe/Berlin",
-      "alice@corp.example",
-      "bob@corp.awsapps.com",
-      "nobody@corp.example",
-    ];
-    const { stdout } = await run(PYTHON, args, { timeout: 15_000 });
-    const { people } = JSON.parse(stdout);
-    expect(people[0].events).toEqual(
-      times(day, offset, [
-        ["09:00", "09:30", "Stand-up"],
-        ["14:00", "15:00", review],
-      ]),
-    );
-    expect(people[1].events).toEqual(
-      times(day, offset, [
-        ["09:00", "10:00", "Project Gemini"],
-        ["11:00", "11:30", "Sync"],
-      ]),
-    );
-    expect(people[2]).toEqual({ address: "nobody@corp.example", error: "ErrorMailRecipientNotFound" });
-    expect(people[0].merged).toBe(`${"0".repeat(18)}2${"0".repeat(9)}22${"0".repeat(18)}`);
-  });
-
-  it.each(["Exchange2013", "Exchange2010_SP2", "Exchange2007_SP1"] as const)(
-    "ews-javascript-api as %s",
-    async (version) => {
-      const service = new ews.ExchangeService(ews.ExchangeVersion[version]);
-      service.Credentials = new ews.WebCredentials("client@corp.example", PASSWORD);
-      service.Url = new ews.Uri(site.gateway.url);
-      for (const [day, review] of [
-        ["2026-07-01", "Summer review"],
-        ["2026-12-02", "Winter review"],
-      ] as const) {
-        const start = ews.DateTime.Parse(`${day}T00:00:00`);
-        const people = ["alice@corp.example", "bob@corp.example", "nobody@corp.example"].map(
-          (address) => new ews.AttendeeInfo(address),
-        );
-        const { AttendeesAvailability: found } = await service.GetUserAvailability(
-          people,
-          new ews.TimeWindow(start, start.AddDays(1)),
-          ews.AvailabilityData.FreeBusy,
-        );
-        const subjects = found.Responses.map(({ CalendarEvents }) =>
-          CalendarEvents.map(({ Details }) => Details?.Subject),
-        );
-        expect(subjects).toEqual([["Stand-up", review], ["Project Gemini", "Sync"], []]);
-        const first = found.Responses[1]?.CalendarEvents[0];
-        const berlin = day === "2026-07-01" ? "07:00:00" : "08:00:00";
-        expect(new Date(String(first?.StartTime)).toISOString()).toBe(`${day}T${berlin}.000Z`);
-        expect(found.Responses[2]?.ErrorCode).toBe(ews.ServiceError.ErrorMailRecipientNotFound);
-      }
-    },
-  );
 });
