@@ -43,6 +43,12 @@ module.exports = {
       from: { path: "^src/ews/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
+    only(
+      "cap-codec-sees-core",
+      "^src/workmail-cap/",
+      ["^src/availability/", "^src/workmail-cap/"],
+      "WorkMail's availability events, to core and back; no sockets.",
+    ),
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
     only("aws-is-alone", "^src/aws/", ["^src/aws/"], "What AWS's errors mean, for backends and directories alike."),
     only("kerberos-is-alone", "^src/kerberos/", ["^src/kerberos/"], "Only the door to an optional package."),
@@ -66,7 +72,15 @@ module.exports = {
     only(
       "inbound-inward",
       "^src/inbound/",
-      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/kerberos/", "^src/inbound/"],
+      [
+        "^src/availability/",
+        "^src/proxy/",
+        "^src/ews/",
+        "^src/workmail-cap/",
+        "^src/ntlm/",
+        "^src/kerberos/",
+        "^src/inbound/",
+      ],
       "An inbound adapter never meets a backend or a cache.",
     ),
     only(
@@ -81,15 +95,15 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$",
       },
-      to: { path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: { path: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench)/" },
+      to: { path: "^(simulators|test|bench|lambda)/" },
     },
     {
       name: "production-has-no-development-packages",
