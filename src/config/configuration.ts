@@ -8,6 +8,7 @@ import { z } from "zod";
 import { backends } from "./backend-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
+import { lambda } from "./lambda-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
 
 export const configurationSchema = z.strictObject({
@@ -63,6 +64,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   callers: z.array(caller).min(1),
+  lambda,
   backends,
   directories: z
     .array(directory)
