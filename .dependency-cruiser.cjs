@@ -49,6 +49,12 @@ module.exports = {
       from: { path: "^src/(ews|autodiscover)/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
+    only(
+      "cap-codec-sees-core",
+      "^src/workmail-cap/",
+      ["^src/availability/", "^src/workmail-cap/"],
+      "WorkMail's availability events, to core and back; no sockets.",
+    ),
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
     only("aws-is-alone", "^src/aws/", ["^src/aws/"], "What AWS's errors mean, for backends and directories alike."),
     only("kerberos-is-alone", "^src/kerberos/", ["^src/kerberos/"], "Only the door to an optional package."),
@@ -75,7 +81,7 @@ module.exports = {
       [
         "^src/availability/",
         "^src/proxy/",
-        "^src/(ews|autodiscover)/",
+        "^src/(ews|autodiscover|workmail-cap)/",
         "^src/ntlm/",
         "^src/kerberos/",
         "^src/inbound/",
@@ -94,25 +100,22 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot:
-          "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$",
       },
-      to: {
-        path: "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
-      },
+      to: { path: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench|clients)/" },
+      to: { path: "^(simulators|test|bench|clients|lambda)/" },
     },
     {
       name: "clients-know-no-gateway",
       severity: "error",
       comment: "A real client has nothing but a URL and credentials.",
       from: { path: "^clients/" },
-      to: { path: "^(src|simulators|test|bench)/" },
+      to: { path: "^(src|simulators|test|bench|lambda)/" },
     },
     {
       name: "production-has-no-development-packages",

@@ -4,8 +4,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { type DisclosureRule, MailboxSet } from "./availability/disclosure-rules.js";
-import type { ViewDetail } from "./availability/free-busy-view.js";
+import { callerOf } from "./compose-rights.js";
 import type { Configuration } from "./config/configuration.js";
 import { BearerAuthentication } from "./inbound/bearer-authentication.js";
 import { CallerAuthenticator, type SignInScheme, type StandingIdentity } from "./inbound/caller-authentication.js";
@@ -17,16 +16,8 @@ import { BACKOFF, SignInBackoff } from "./inbound/sign-in-backoff.js";
 import { SigningKeys } from "./inbound/signing-keys.js";
 import { TrustedProxies } from "./inbound/trusted-proxies.js";
 import { type NtHash, ntHash, ntHashFromHex } from "./ntlm/ntlmv2.js";
-import type { Caller } from "./proxy/asking.js";
 
-type Settings = Configuration["callers"][number];
 type Secrets = { get(path: string): string | undefined };
-
-const DETAIL: Readonly<Record<Settings["maximumView"], ViewDetail>> = {
-  MergedOnly: "merged",
-  FreeBusy: "times",
-  Detailed: "details",
-};
 
 export interface ComposedCallers {
   readonly authenticator: CallerAuthenticator;
@@ -109,29 +100,6 @@ export async function composeCallers(
     await Promise.all(issuers.map(({ keys }) => keys.close()));
   };
   return { authenticator, proxies, close };
-}
-
-function callerOf(settings: Settings): Caller {
-  const rule = ruleOf(settings);
-  const groups = settings.requesterGroups.map((group) => ({
-    requesters: new MailboxSet(group.requesters),
-    rule: ruleOf(group),
-  }));
-  return {
-    name: settings.name,
-    origin: settings.origin === "none" ? undefined : settings.origin,
-    maximumDetail: rule.maximumDetail,
-    disclosure: { rule, groups },
-  };
-}
-
-function ruleOf(settings: Pick<Settings, "maximumView" | "privateItems" | "allow" | "deny">): DisclosureRule {
-  return {
-    maximumDetail: DETAIL[settings.maximumView],
-    privateEvents: settings.privateItems === "busy" ? "busy" : "without-text",
-    allow: settings.allow === undefined ? [] : [new MailboxSet(settings.allow)],
-    deny: settings.deny.length === 0 ? [] : [new MailboxSet(settings.deny)],
-  };
 }
 
 function ntHashOf(path: string, secrets: Secrets): NtHash | undefined {

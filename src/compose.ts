@@ -4,16 +4,15 @@
  */
 
 import pino, { type Logger } from "pino";
-import { parseDomain } from "./availability/mailbox-address.js";
-import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import type { AvailabilityQuery } from "./availability/availability-query.js";
 import { publishedUrls } from "./compose-autodiscover.js";
-import { composeBackend, serviceAccountNames } from "./compose-backends.js";
+import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
-import { composeDirectories, instantNow } from "./compose-directories.js";
-import { composePolicy } from "./compose-policy.js";
-import type { Configuration } from "./config/configuration.js";
+import { instantNow } from "./compose-directories.js";
+import { composeLookups } from "./compose-lookups.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
+import { capRoutes } from "./inbound/cap-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
@@ -21,14 +20,10 @@ import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
+import type { Asking } from "./proxy/asking.js";
 import { explainRoute } from "./proxy/explain-route.js";
-import type { AddressSpace } from "./proxy/route-mailbox.js";
-import { openAuditDestination } from "./telemetry/audit-file.js";
-import { AuditLog } from "./telemetry/audit-log.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
-import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
-import { Observers } from "./telemetry/observers.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -37,7 +32,8 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const MEGABYTE = 1024 * 1024;
+/** An event of several questions waits this much longer than a lookup may take, so that what lookups know at their end is given. */
+const CAP_GRACE_MS = 500;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
 
@@ -60,60 +56,28 @@ function isoTime(): () => string {
 }
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
-  const now = () => performance.now();
   const metrics = new Metrics();
-  const { audit } = configuration;
-  const auditFile =
-    audit && openAuditDestination(audit.to, (error) => log.error({ err: error }, "the audit log cannot be written"));
-  const auditLog = auditFile && new AuditLog({ stream: auditFile.stream, hmacKey: secrets.get("audit.hashKey") });
-  const observer = new Observers(
-    ...[new LookupLog(log, configuration.log.addresses), metrics, ...(auditLog === undefined ? [] : [auditLog])],
-  );
-  const backends = new Map(
-    Object.entries(configuration.backends).map(([name, settings]) => [
-      name,
-      composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
-    ]),
-  );
-  const cacheTimes = {
-    viewTtlMs: configuration.cache.viewSeconds * 1000,
-    notFoundTtlMs: configuration.cache.notFoundSeconds * 1000,
-  };
-  const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
-  const directories = composeDirectories(configuration, secrets, observer, instantNow);
+  const lookups = composeLookups({ configuration, secrets }, log, [metrics]);
+  const { observer, backends, directories, router, answerer } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchDirectories(directories.all, instantNow);
-  const { router, answerer } = composePolicy({
-    directories: directories.all,
-    winners: directories.winners,
-    whenOnBothSides: configuration.whenOnBothSides,
-    addressSpaces: addressSpacesOf(configuration),
-    backends: [...backends.values()],
-    cache,
-    cacheTimes,
-    observer,
-    budgetMs: configuration.timeBudgetSeconds * 1000,
-    now,
-    clock: instantNow,
-  });
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const ews = createListener(listen.bodyLimitBytes, tls);
-  ews.register(ewsRoutes, {
-    answer: (query, asking, id) => answerer.answer(query, asking, id),
+  const forCallers = {
+    answer: (query: AvailabilityQuery, asking: Asking, id: string) => answerer.answer(query, asking, id),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
-    now: instantNow,
-  });
+  };
+  ews.register(ewsRoutes, { ...forCallers, now: instantNow });
+  ews.register(capRoutes, { ...forCallers, withinMs: configuration.timeBudgetSeconds * 1000 + CAP_GRACE_MS });
   ews.register(autodiscoverRoutes, {
+    ...forCallers,
     urls: publishedUrls(configuration),
-    authenticator: callers.authenticator,
-    proxies: callers.proxies,
-    observer,
     told: (discovery) => log[discovery.result === "settings" ? "info" : "warn"](discovery, "autodiscover"),
     now: instantNow,
   });
@@ -144,11 +108,8 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     tls?.unwatch();
     await drained(ews);
     await drained(ops);
-    await directories.stop();
-    observer.flush();
-    auditFile?.flush();
+    await lookups.stop();
     await callers.close();
-    await Promise.all([...backends.values()].map((backend) => backend.close()));
   };
   return {
     stop,
@@ -174,13 +135,4 @@ async function settledWithin(work: Promise<void>, ms: number): Promise<void> {
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
-}
-
-function addressSpacesOf({ addressSpaces }: Configuration): AddressSpace[] {
-  return addressSpaces.map(({ domain, backend, rewriteDomain }) => ({
-    // The schema has checked that these are domains.
-    domain: parseDomain(domain) as string,
-    backend,
-    rewriteDomain: rewriteDomain === undefined ? undefined : parseDomain(rewriteDomain),
-  }));
 }

@@ -9,6 +9,7 @@ import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
+import { lambda } from "./lambda-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
 
 export const configurationSchema = z.strictObject({
@@ -65,6 +66,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   callers: z.array(caller).min(1),
+  lambda,
   backends,
   directories: z
     .array(directory)

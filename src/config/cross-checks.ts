@@ -68,8 +68,8 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
   }
-  problems.push(...signInProblems(raw));
   problems.push(...autodiscoverProblems(raw, names, known));
+  problems.push(...signInProblems(raw), ...lambdaProblems(raw, backends));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
   problems.push(
@@ -212,7 +212,8 @@ function signInProblems(raw: unknown): string[] {
     const secrets = ["passwordHash", "password", "ntHash"].filter((setting) => at(caller, setting) !== undefined);
     const others = ["principals", "tokens", "certificates"].filter((setting) => list(at(caller, setting)).length > 0);
     const names = list(at(caller, "usernames")).length;
-    if (secrets.length === 0 && others.length === 0) {
+    const byLambda = at(at(raw, "lambda"), "caller");
+    if (secrets.length === 0 && others.length === 0 && (byLambda === undefined || at(caller, "name") !== byLambda)) {
       problems.push(
         `${path}: cannot sign in. Give passwordHash, password, ntHash, principals, tokens or certificates.`,
       );
@@ -251,6 +252,23 @@ function signInProblems(raw: unknown): string[] {
     problems.push("audit: hashed addresses need hashKey, and plain ones have no use for it.");
   }
   return problems;
+}
+
+/** WorkMail calls the function: it has to be somebody here, and must not be asked back. */
+function lambdaProblems(raw: unknown, backends: readonly [string, unknown][]): string[] {
+  const name = at(at(raw, "lambda"), "caller");
+  if (typeof name !== "string") return [];
+  const callers = list(at(raw, "callers"));
+  const caller = callers.find((one) => at(one, "name") === name);
+  if (caller === undefined) {
+    const known = callers.map((one) => at(one, "name")).join(", ");
+    return [`lambda.caller: there is no caller '${name}'. Known: ${known}.`];
+  }
+  const workMail = backends.filter(([, backend]) => at(backend, "type") === "workmail").map(([key]) => key);
+  if (workMail.length === 0 || workMail.includes(String(at(caller, "origin")))) return [];
+  return [
+    `lambda.caller: '${name}' has not the origin ${workMail.join(" or ")}, so WorkMail would be asked what it asks. Set the caller's origin.`,
+  ];
 }
 
 function twice(

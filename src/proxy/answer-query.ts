@@ -44,8 +44,9 @@ export class QueryAnswerer {
    * is known. `id` names the lookup in logs.
    */
   answer(query: AvailabilityQuery, asking: Asking, id: string): Answers | Promise<Answers> {
-    const { settler, budgetMs, now } = this.#parts;
+    const { settler, now } = this.#parts;
     const started = now();
+    const budgetMs = Math.min(this.#parts.budgetMs, asking.withinMs ?? Number.POSITIVE_INFINITY);
     const rule = ruleOf(asking);
     const limit = atMost(query.view.detail, rule.maximumDetail);
     const routed = query.mailboxes.map((asked) => ({ asked, route: this.#route(asked, asking, rule) }));

@@ -21,4 +21,6 @@ export interface Asking {
   readonly onBehalfOf?: readonly string[];
   /** The address the question came from, for the audit log. */
   readonly source?: string;
+  /** Where the caller gives up sooner than the time budget ends. */
+  readonly withinMs?: number;
 }

@@ -8,7 +8,7 @@ import type { AccountChange, AccountObserver } from "../proxy/account-observer.j
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-type Observer = LookupObserver & DirectoryObserver & AccountObserver;
+export type Observer = LookupObserver & DirectoryObserver & AccountObserver;
 
 const BATCH = 64;
 /** How late a lookup is told at most, in milliseconds. */

@@ -150,3 +150,33 @@ backends:
     expect(JSON.parse(readFileSync("package.json", "utf8")).version).toBe(VERSION);
   });
 });
+
+describe("a configuration for Lambda", () => {
+  const lambda = (settings: string, caller = "{ name: workmail, origin: exchange }", type = "ews") => `
+lambda: ${settings}
+callers: [${caller}]
+backends:
+  exchange: { type: ${type}, url: https://mail.corp.example/EWS/Exchange.asmx, username: svc, password: env:SECRET }
+`;
+
+  it("needs no password of the caller that stands for WorkMail, and of no other", () => {
+    expect(problems(lambda("{ caller: workmail }"), { SECRET: "s" })).toEqual([]);
+    const other = "{ name: workmail, origin: exchange }, { name: other }";
+    expect(problems(lambda("{ caller: workmail }", other), { SECRET: "s" })).toEqual([
+      expect.stringMatching(/^callers\.1: cannot sign in/),
+    ]);
+    expect(problems(lambda("{ caller: workmail }").replace(/^lambda.*$/m, ""), { SECRET: "s" })).toEqual([
+      expect.stringMatching(/^callers\.0: cannot sign in/),
+    ]);
+  });
+
+  it("is told of a caller that is not there, and of one for whom WorkMail would be asked back", () => {
+    expect(problems(lambda("{ caller: wormkail }"), { SECRET: "s" })).toContain(
+      "lambda.caller: there is no caller 'wormkail'. Known: workmail.",
+    );
+    expect(problems(lambda("{ caller: workmail }", "{ name: workmail }", "workmail"), { SECRET: "s" })).toEqual([
+      "lambda.caller: 'workmail' has not the origin exchange, so WorkMail would be asked what it asks. Set the caller's origin.",
+    ]);
+    expect(problems(lambda("{ caller: workmail }", undefined, "workmail"), { SECRET: "s" })).toEqual([]);
+  });
+});

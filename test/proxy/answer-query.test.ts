@@ -75,7 +75,12 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
     observer,
     now: () => clock.now,
   });
-  const ask = async (mailboxes: string[], change: Partial<AvailabilityQuery> = {}, caller = client) =>
+  const ask = async (
+    mailboxes: string[],
+    change: Partial<AvailabilityQuery> = {},
+    caller = client,
+    withinMs?: number,
+  ) =>
     answerer.answer(
       {
         mailboxes: mailboxes.map((text) => ({
@@ -88,7 +93,7 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
         view: { detail: "details", merged: false },
         ...change,
       },
-      { caller, returned: false },
+      { caller, returned: false, ...(withinMs !== undefined && { withinMs }) },
       "id",
     );
   return { exchange, workmail, outcomes, unexpected, clock, ask };
@@ -178,6 +183,26 @@ describe("answering a query", () => {
     expect(workmail.signals[0]?.aborted).toBe(true);
     await vi.advanceTimersByTimeAsync(1);
     expect((await answers).map(told)).toEqual(["a@corp.example", "budget-spent"]);
+  });
+
+  it("ends sooner for a caller that gives up sooner, and no later for one that would wait longer", async () => {
+    vi.useFakeTimers();
+    for (const [withinMs, endsMs] of [
+      [2000, 2000],
+      [60_000, 5000],
+    ] as const) {
+      const { ask, workmail } = setUp();
+      workmail.respond = () => new Promise(() => {});
+      let ended = false;
+      const answers = ask(["bob@corp.example"], {}, client, withinMs);
+      void answers.then(() => {
+        ended = true;
+      });
+      await vi.advanceTimersByTimeAsync(endsMs - 1);
+      expect(ended).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await answers).map(told)).toEqual(["budget-spent"]);
+    }
   });
 
   it("tells a backend when its own time is up, and takes what it has by then", async () => {

@@ -30,6 +30,12 @@ export function samples(prefix: RegExp): [name: string, text: string][] {
     .map((name) => [name, readFileSync(join(folder, name), "utf8")]);
 }
 
+/** Events and answers of WorkMail's availability providers; undefined where there are none. */
+export function workMailSample(name: string): unknown {
+  const file = join(shared, "samples/workmail", name);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
 const found = canValidate ? mkdtempSync(join(tmpdir(), "ews-answers-")) : "";
 let count = 0;
 

@@ -279,6 +279,14 @@ describe("openapi.yaml", () => {
       await call(`/EWS/${file}`, "GET", ews, { headers: { authorization: authorization() } });
       await call(`/EWS/${file}`, "GET", ews);
     }
+    const json = { ...xml, "content-type": "application/json" };
+    await call("/cap", "POST", ews, { headers: json, body: '{"mailboxes":[]}' });
+    await call("/cap", "POST", ews, { headers: json, body: "{" });
+    await call("/cap", "POST", ews, { headers: { "content-type": "application/json" }, body: "{}" });
+    await call("/cap", "POST", ews, { headers: json, body: `"${"x".repeat(600_000)}"` });
+    await call("/cap", "POST", ews, { headers: xml, body: "<x/>" });
+    await call("/cap", "GET", ews, { headers: { authorization: authorization() } });
+    await call("/cap", "GET", ews);
     for (const path of [
       "/healthz",
       "/readyz",
