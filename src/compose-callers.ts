@@ -122,6 +122,7 @@ function callerOf(settings: Settings): Caller {
     origin: settings.origin === "none" ? undefined : settings.origin,
     maximumDetail: rule.maximumDetail,
     disclosure: { rule, groups },
+    freeBusyUrls: settings.freeBusyUrls,
   };
 }
 

@@ -13,7 +13,9 @@ import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
+import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
+import { type LookupRouteOptions, lookupRoutes } from "./inbound/lookup-routes.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
@@ -98,14 +100,17 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const { listen, management } = configuration;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const ews = createListener(listen.bodyLimitBytes, tls);
-  ews.register(ewsRoutes, {
+  const callerRoutes: LookupRouteOptions = {
     answer: (query, asking, id) => answerer.answer(query, asking, id),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
     now: instantNow,
-  });
+  };
+  ews.register(ewsRoutes, callerRoutes);
+  ews.register(lookupRoutes, callerRoutes);
+  ews.register(freeBusyUrlRoutes, callerRoutes);
   tls?.watch(ews.server);
 
   let draining = false;
