@@ -1,5 +1,5 @@
 // The import rule of the house: imports point inward only (see DECISIONS.md).
-//   availability <- proxy <- { codecs, backends, caches, telemetry, inbound, config } <- compose <- entry files
+//   availability <- proxy <- { codecs, backends, caches, telemetry, inbound, config } <- compose <- commands, entry files
 const only = (name, from, allowed, comment) => ({
   name,
   severity: "error",
@@ -93,9 +93,12 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot:
+          "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
       },
-      to: { path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: {
+        path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
+      },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

@@ -69,7 +69,7 @@ export function readQuestion(
   const interval = reader.interval();
   const detail = reader.view();
   const requester = reader.requester();
-  const window = from === undefined || to === undefined || zone === undefined ? undefined : { start: from, end: to };
+  const window = from === undefined || to === undefined ? undefined : { start: from, end: to };
   const intervalMinutes = interval ?? fittingInterval(window ?? SOME_DAY);
   const query: AvailabilityQuery = {
     mailboxes: mailboxes ?? [],
