@@ -232,7 +232,7 @@ function drawn({ window, zone, zoneName }: Asked, answers: readonly LookedUp[]):
   const { isTTY, columns } = process.stdout;
   const { NO_COLOR, TERM, COLUMNS } = process.env;
   const colour = isTTY && (NO_COLOR ?? "") === "" && TERM !== "dumb";
-  const width = Math.max(40, columns ?? (Number(COLUMNS) || 80));
+  const width = Math.max(40, columns || Number(COLUMNS) || 80);
   const grid = availabilityGrid(answers, { window, zone, zoneName, width, colour });
   const failures = answers.flatMap(({ mailbox, failure }) =>
     failure === undefined ? [] : [`${printable(mailbox)}: ${printable(failure.sentence)}`],
