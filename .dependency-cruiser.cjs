@@ -37,10 +37,16 @@ module.exports = {
       ["^src/availability/", "^src/ews/"],
       "A codec turns text into core and back; no sockets.",
     ),
+    only(
+      "autodiscover-sees-core",
+      "^src/autodiscover/",
+      ["^src/availability/", "^src/autodiscover/"],
+      "A codec of its own; it does not know EWS.",
+    ),
     {
       name: "codec-has-no-sockets",
       severity: "error",
-      from: { path: "^src/ews/" },
+      from: { path: "^src/(ews|autodiscover)/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("json-sees-core", "^src/json/", ["^src/availability/", "^src/json/"], "A codec, like EWS's."),
@@ -77,7 +83,7 @@ module.exports = {
       [
         "^src/availability/",
         "^src/proxy/",
-        "^src/ews/",
+        "^src/(ews|autodiscover)/",
         "^src/json/",
         "^src/icalendar/",
         "^src/ntlm/",
@@ -86,7 +92,12 @@ module.exports = {
       ],
       "An inbound adapter never meets a backend or a cache.",
     ),
-    only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),
+    only(
+      "operations-inward",
+      "^src/operations/",
+      ["^src/availability/", "^src/proxy/", "^src/operations/", "^src/inbound/caller-authentication"],
+      "The reasons why somebody is not let in have pages, too.",
+    ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",
@@ -94,10 +105,10 @@ module.exports = {
       from: {
         path: "^src/",
         pathNot:
-          "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
+          "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
       },
       to: {
-        path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
+        path: "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli|commands/[a-z-]+)\\.ts$",
       },
     },
     {

@@ -3,6 +3,8 @@
  * the terminal who can be asked and how. Everything but the prints is what a site runs.
  */
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { hash } from "@node-rs/argon2";
 import { compose, createLog } from "../src/compose.js";
@@ -12,7 +14,8 @@ import { startSimulator } from "./ews-simulator.js";
 
 // The compiled demo runs from dist/; its calendar stays beside the source.
 const CALENDAR = fileURLToPath(new URL("../../simulators/demo-calendar.yaml", import.meta.url));
-const port = Number(process.env.DEMO_PORT ?? 8080);
+// Autodiscover publishes an address, so the port has to be known before anybody listens on it.
+const port = Number(process.env.DEMO_PORT ?? 8080) || (await freePort());
 const managementPort = Number(process.env.DEMO_MANAGEMENT_PORT ?? 9090);
 
 const exchange = await startSimulator({
@@ -30,6 +33,7 @@ const configuration = `
 listen: { port: ${port} }
 management: { port: ${managementPort} }
 log: { addresses: plain }
+autodiscover: { url: 'http://127.0.0.1:${port}/EWS/Exchange.asmx', allowPlainHttp: true }
 callers:
   - { name: exchange, usernames: ['CORP\\exchange'], passwordHash: 'env:DEMO_HASH', origin: exchange }
   - { name: workmail, usernames: [workmail@corp.example], passwordHash: 'env:DEMO_HASH', origin: workmail }
@@ -81,6 +85,10 @@ curl -s -u client@corp.example:demo -H 'Content-Type: text/xml; charset=utf-8' $
 
 FREEBUSY_PASSWORD=demo node dist/src/main.js lookup alice@corp.example bob@corp.awsapps.com nobody@corp.example --user client@corp.example --url ${ews}
 
+  How does Exchange find this address?
+
+curl -s -u 'CORP\\exchange:demo' -H 'Content-Type: text/xml; charset=utf-8' ${ews}/autodiscover/autodiscover.xml -d '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>bob@corp.awsapps.com</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>'
+
   Why does a mailbox go where it goes?
 
 node dist/src/main.js explain bob@corp.awsapps.com --as exchange --ask --management ${management}
@@ -100,3 +108,12 @@ const stop = async () => {
 };
 process.once("SIGINT", () => void stop());
 process.once("SIGTERM", () => void stop());
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port: free } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return free;
+}

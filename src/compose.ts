@@ -6,12 +6,14 @@
 import pino, { type Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import { publishedUrls } from "./compose-autodiscover.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
+import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
@@ -19,10 +21,13 @@ import { type LookupRouteOptions, lookupRoutes } from "./inbound/lookup-routes.j
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { reasonPage } from "./operations/reason-catalogue.js";
+import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
+import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -39,9 +44,7 @@ const MEGABYTE = 1024 * 1024;
 const DIRECTORIES_WITHIN_MS = 60_000;
 
 export function createLog(level: string): Logger {
-  // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
-  const output = pino.destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 250 });
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, output);
+  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
@@ -111,6 +114,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   ews.register(ewsRoutes, callerRoutes);
   ews.register(lookupRoutes, callerRoutes);
   ews.register(freeBusyUrlRoutes, callerRoutes);
+  ews.register(autodiscoverRoutes, {
+    urls: publishedUrls(configuration),
+    authenticator: callers.authenticator,
+    proxies: callers.proxies,
+    observer,
+    told: (discovery) => log[discovery.result === "settings" ? "info" : "warn"](discovery, "autodiscover"),
+    now: instantNow,
+  });
   tls?.watch(ews.server);
 
   let draining = false;
@@ -120,6 +131,10 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
+    reason: (id) => {
+      const page = reasonPage(id);
+      return page && reasonText(id, page);
+    },
     now: instantNow,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
@@ -55,6 +56,7 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
   signIn: signIn.prefault({}),
+  autodiscover,
   cache: z
     .strictObject({
       maximumMegabytes: z.number().min(1).max(65_536).default(64),

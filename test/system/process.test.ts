@@ -224,6 +224,7 @@ describe("the process", () => {
 });
 
 describe("openapi.yaml", () => {
+  const discovery = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><GetUserSettingsRequestMessage xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"/></s:Body></s:Envelope>`;
   type Operation = { responses: Record<string, { content?: Record<string, unknown> }> };
   const document = parse(readFileSync(join(PROJECT, "openapi.yaml"), "utf8")) as {
     paths: Record<string, Record<string, Operation>>;
@@ -234,8 +235,9 @@ describe("openapi.yaml", () => {
   });
 
   it("describes what the running gateway serves: every documented answer is given, with its content type", async () => {
-    site = await startSite((text) =>
-      text.replace("maximumView: MergedOnly", "maximumView: MergedOnly, freeBusyUrls: true"),
+    const published = "autodiscover: { url: 'https://freebusy.corp.example/EWS/Exchange.asmx' }\n";
+    site = await startSite(
+      (text) => text.replace("maximumView: MergedOnly", "maximumView: MergedOnly, freeBusyUrls: true") + published,
     );
     const { gateway } = site;
     const seen: [string, string, number, string][] = [];
@@ -245,7 +247,8 @@ describe("openapi.yaml", () => {
         path
           .replace(/\?.*/, "")
           .replace(/^\/routes\/.+/, "/routes/{address}")
-          .replace(/^\/v1\/freebusy\/.+\.ifb$/, "/v1/freebusy/{address}.ifb"),
+          .replace(/^\/v1\/freebusy\/.+\.ifb$/, "/v1/freebusy/{address}.ifb")
+          .replace(/^\/reasons\/.+/, "/reasons/{id}"),
         method.toLowerCase(),
         reply.status,
         (reply.headers.get("content-type") ?? "").split(";")[0] as string,
@@ -262,6 +265,15 @@ describe("openapi.yaml", () => {
     await call("/EWS/Exchange.asmx", "GET", ews, { headers: { authorization: authorization() } });
     await call("/EWS/Exchange.asmx", "GET", ews);
     await lookUps((path, method, init) => call(path, method, ews, init));
+    for (const path of ["/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.svc"]) {
+      await call(path, "GET", ews, { headers: { authorization: authorization() } });
+      await call(path, "GET", ews);
+      await call(path, "POST", ews, { headers: xml, body: path.endsWith("svc") ? discovery : "<x/>" });
+      if (path.endsWith("svc")) await call(path, "POST", ews, { headers: xml, body: "<x/>" });
+      await call(path, "POST", ews, { headers: { "content-type": "text/xml" }, body: "x" });
+      await call(path, "POST", ews, { headers: { ...xml, "content-type": "text/plain" }, body: "x" });
+      await call(path, "POST", ews, { headers: xml, body: "x".repeat(70_000) });
+    }
     for (const path of [
       "/healthz",
       "/readyz",
@@ -269,6 +281,8 @@ describe("openapi.yaml", () => {
       "/metrics",
       "/routes/alice@corp.example?as=workmail",
       "/routes/alice@corp.example?as=lotus",
+      "/reasons/backend-timeout",
+      "/reasons/no-such-reason",
     ])
       await call(path, "GET", gateway.management);
     for (const [path, method, status, type] of seen) {
