@@ -1,5 +1,5 @@
 // The import rule of the house: imports point inward only (see DECISIONS.md).
-//   availability <- proxy <- { codecs, backends, caches, telemetry, inbound, config } <- compose <- entry files
+//   availability <- proxy <- { codecs, backends, caches, telemetry, inbound, config } <- compose <- commands, entry files
 const only = (name, from, allowed, comment) => ({
   name,
   severity: "error",
@@ -55,6 +55,14 @@ module.exports = {
       ["^src/availability/", "^src/workmail-cap/"],
       "WorkMail's availability events, to core and back; no sockets.",
     ),
+    only("json-sees-core", "^src/json/", ["^src/availability/", "^src/json/"], "A codec, like EWS's."),
+    only("icalendar-sees-core", "^src/icalendar/", ["^src/availability/", "^src/icalendar/"], "A codec, like EWS's."),
+    {
+      name: "json-and-icalendar-have-no-packages",
+      severity: "error",
+      from: { path: "^src/(json|icalendar)/" },
+      to: { dependencyTypes: ["npm", "npm-dev", "core"] },
+    },
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
     only("aws-is-alone", "^src/aws/", ["^src/aws/"], "What AWS's errors mean, for backends and directories alike."),
     only("kerberos-is-alone", "^src/kerberos/", ["^src/kerberos/"], "Only the door to an optional package."),
@@ -81,7 +89,7 @@ module.exports = {
       [
         "^src/availability/",
         "^src/proxy/",
-        "^src/(ews|autodiscover|workmail-cap)/",
+        "^src/(ews|autodiscover|workmail-cap|json|icalendar)/",
         "^src/ntlm/",
         "^src/kerberos/",
         "^src/inbound/",
@@ -100,9 +108,9 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$",
+        pathNot: "^src/(compose[a-z-]*|main|cli|lambda|commands/[a-z-]+)\\.ts$",
       },
-      to: { path: "^src/(compose[a-z-]*|main|cli|lambda)\\.ts$" },
+      to: { path: "^src/(compose[a-z-]*|main|cli|lambda|commands/[a-z-]+)\\.ts$" },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

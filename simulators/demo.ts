@@ -81,6 +81,10 @@ Free/busy gateway, demonstration. Everything below is simulated but the gateway.
 
 curl -s -u client@corp.example:demo -H 'Content-Type: text/xml; charset=utf-8' ${ews}/EWS/Exchange.asmx -d '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="Exchange2013"/><t:TimeZoneContext><t:TimeZoneDefinition Id="W. Europe Standard Time"/></t:TimeZoneContext></s:Header><s:Body><m:GetUserAvailabilityRequest><m:MailboxDataArray>${["alice@corp.example", "bob@corp.awsapps.com", "nobody@corp.example"].map((address) => `<t:MailboxData><t:Email><t:Address>${address}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType></t:MailboxData>`).join("")}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>${day}T00:00:00</t:StartTime><t:EndTime>${tomorrow}T00:00:00</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>30</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>DetailedMerged</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>'
 
+  Who is free when, drawn?
+
+FREEBUSY_PASSWORD=demo node dist/src/main.js lookup alice@corp.example bob@corp.awsapps.com nobody@corp.example --user client@corp.example --url ${ews}
+
   How does Exchange find this address?
 
 curl -s -u 'CORP\\exchange:demo' -H 'Content-Type: text/xml; charset=utf-8' ${ews}/autodiscover/autodiscover.xml -d '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>bob@corp.awsapps.com</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>'

@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { lookup } from "./commands/lookup.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
@@ -18,6 +19,8 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy schema                   print the configuration's JSON schema
        freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
+       freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
+                                         freebusy lookup --help says how
 
 Options:
   -c, --config FILE   YAML configuration
@@ -36,6 +39,7 @@ Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration,
 const STOP_WITHIN_MS = 25_000;
 
 export async function runCommandLine(args: string[], version: string): Promise<void> {
+  if (args[0] === "lookup") return lookup(args.slice(1));
   let values: ReturnType<typeof parsedArguments>["values"];
   let command: string;
   let operand: string | undefined;

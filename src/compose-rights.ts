@@ -24,6 +24,7 @@ export function callerOf(settings: Settings): Caller {
     origin: settings.origin === "none" ? undefined : settings.origin,
     maximumDetail: rule.maximumDetail,
     disclosure: { rule, groups },
+    freeBusyUrls: settings.freeBusyUrls,
   };
 }
 

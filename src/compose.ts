@@ -4,7 +4,6 @@
  */
 
 import pino, { type Logger } from "pino";
-import type { AvailabilityQuery } from "./availability/availability-query.js";
 import { publishedUrls } from "./compose-autodiscover.js";
 import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
@@ -14,13 +13,14 @@ import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { capRoutes } from "./inbound/cap-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
+import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
+import { type LookupRouteOptions, lookupRoutes } from "./inbound/lookup-routes.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
-import type { Asking } from "./proxy/asking.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
 import { Metrics } from "./telemetry/metrics.js";
@@ -66,17 +66,20 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const { listen, management } = configuration;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const ews = createListener(listen.bodyLimitBytes, tls);
-  const forCallers = {
-    answer: (query: AvailabilityQuery, asking: Asking, id: string) => answerer.answer(query, asking, id),
+  const callerRoutes: LookupRouteOptions = {
+    answer: (query, asking, id) => answerer.answer(query, asking, id),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
+    now: instantNow,
   };
-  ews.register(ewsRoutes, { ...forCallers, now: instantNow });
-  ews.register(capRoutes, { ...forCallers, withinMs: configuration.timeBudgetSeconds * 1000 + CAP_GRACE_MS });
+  ews.register(ewsRoutes, callerRoutes);
+  ews.register(lookupRoutes, callerRoutes);
+  ews.register(freeBusyUrlRoutes, callerRoutes);
+  ews.register(capRoutes, { ...callerRoutes, withinMs: configuration.timeBudgetSeconds * 1000 + CAP_GRACE_MS });
   ews.register(autodiscoverRoutes, {
-    ...forCallers,
+    ...callerRoutes,
     urls: publishedUrls(configuration),
     told: (discovery) => log[discovery.result === "settings" ? "info" : "warn"](discovery, "autodiscover"),
     now: instantNow,

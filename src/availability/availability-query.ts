@@ -39,39 +39,56 @@ export interface AvailabilityQuery {
 
 /** A query within the limits, or a {@link RequestFault} that names the limit. `zone` is the asker's: it counts days on its wall clock. */
 export function availabilityQuery(asked: AvailabilityQuery, zone: TimeZone): AvailabilityQuery {
-  checkMailboxCount(asked.mailboxes.length);
-  const { window, intervalMinutes, view } = asked;
+  const [fault] = queryFaults(asked, zone);
+  if (fault !== undefined) throw fault;
+  return asked;
+}
+
+/** Every limit that a question exceeds, for wires that can tell of several at once. */
+export function queryFaults({ mailboxes, window, intervalMinutes, view }: AvailabilityQuery, zone: TimeZone) {
+  return [
+    mailboxCountFault(mailboxes.length),
+    windowFault(window, zone),
+    intervalFault(window, intervalMinutes, view),
+  ].filter((fault) => fault !== undefined);
+}
+
+function windowFault(window: TimeWindow, zone: TimeZone): RequestFault | undefined {
   if (!(window.start < window.end)) {
-    throw new RequestFault(
+    return new RequestFault(
       "invalid-window",
       "The time duration specified for FreeBusyViewOptions.TimeWindow is invalid.",
     );
   }
   // On the wall clock, because 62 days across the end of daylight saving are an hour longer than 62 × 24 hours.
   const days = (zone.toWallClock(window.end) - zone.toWallClock(window.start)) / DAY_MS;
-  if (days > MAXIMUM_WINDOW_DAYS) {
-    throw new RequestFault(
-      "window-too-long",
-      `The requested time duration specified for FreeBusyViewOptions.TimeWindow is too long. The allowed limit = ${MAXIMUM_WINDOW_DAYS} days; the actual limit = ${Math.ceil(days)} days.`,
-    );
-  }
+  if (days <= MAXIMUM_WINDOW_DAYS) return undefined;
+  return new RequestFault(
+    "window-too-long",
+    `The requested time duration specified for FreeBusyViewOptions.TimeWindow is too long. The allowed limit = ${MAXIMUM_WINDOW_DAYS} days; the actual limit = ${Math.ceil(days)} days.`,
+  );
+}
+
+function intervalFault(window: TimeWindow, intervalMinutes: number, view: RequestedView): RequestFault | undefined {
   const slotsWanted = view.merged || view.detail === "merged";
-  const longerThanWindow = intervalMinutes * MINUTE_MS > window.end - window.start;
-  if (intervalMinutes < 5 || intervalMinutes > 1440 || (slotsWanted && longerThanWindow)) {
-    throw new RequestFault(
-      "invalid-interval",
-      "The specified merged free/busy interval is not valid. Specify an interval that is less than the free/busy time window and  between 5 and 1440 minutes.",
-    );
-  }
-  return asked;
+  const longerThanWindow = window.start < window.end && intervalMinutes * MINUTE_MS > window.end - window.start;
+  if (intervalMinutes >= 5 && intervalMinutes <= 1440 && !(slotsWanted && longerThanWindow)) return undefined;
+  return new RequestFault(
+    "invalid-interval",
+    "The specified merged free/busy interval is not valid. Specify an interval that is less than the free/busy time window and  between 5 and 1440 minutes.",
+  );
 }
 
 export function checkMailboxCount(count: number): void {
-  if (count === 0) throw new RequestFault("no-mailboxes", "The MailboxDataArray element cannot be empty.");
-  if (count > MAXIMUM_MAILBOXES) {
-    throw new RequestFault(
-      "too-many-mailboxes",
-      `There are too many target users in the EmailAddress array. The allowed size = ${MAXIMUM_MAILBOXES}; the actual size = ${count}.`,
-    );
-  }
+  const fault = mailboxCountFault(count);
+  if (fault !== undefined) throw fault;
+}
+
+function mailboxCountFault(count: number): RequestFault | undefined {
+  if (count === 0) return new RequestFault("no-mailboxes", "The MailboxDataArray element cannot be empty.");
+  if (count <= MAXIMUM_MAILBOXES) return undefined;
+  return new RequestFault(
+    "too-many-mailboxes",
+    `There are too many target users in the EmailAddress array. The allowed size = ${MAXIMUM_MAILBOXES}; the actual size = ${count}.`,
+  );
 }

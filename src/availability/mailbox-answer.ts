@@ -7,6 +7,7 @@
  */
 
 import type { FreeBusyView } from "./free-busy-view.js";
+import type { InstantMs } from "./time-window.js";
 
 export const FAILURE_REASONS = [
   /** The text is not an SMTP address. */
@@ -68,9 +69,15 @@ export interface MailboxFailure {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** `learntAt`: when the owning system said so; a group's is its oldest member's. Absent: no system was asked. */
 export type MailboxAnswer =
-  | { readonly kind: "view"; readonly view: FreeBusyView }
-  | { readonly kind: "failure"; readonly failure: MailboxFailure };
+  | { readonly kind: "view"; readonly view: FreeBusyView; readonly learntAt?: InstantMs }
+  | { readonly kind: "failure"; readonly failure: MailboxFailure; readonly learntAt?: InstantMs };
 
 export const viewed = (view: FreeBusyView): MailboxAnswer => ({ kind: "view", view });
 export const failed = (failure: MailboxFailure): MailboxAnswer => ({ kind: "failure", failure });
+
+/** The answer with the time it is from; the very same object when it has one. */
+export function learnt(answer: MailboxAnswer, at: InstantMs): MailboxAnswer {
+  return answer.learntAt === undefined ? { ...answer, learntAt: at } : answer;
+}

@@ -6,7 +6,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { CalendarEvent } from "../availability/free-busy-view.js";
-import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { InstantMs } from "../availability/time-window.js";
 import { covers } from "../availability/time-window.js";
 import { type CachedAnswer, type CacheQuestion, type Found, serves, type ViewCache } from "../proxy/view-cache.js";
@@ -63,7 +63,7 @@ function withOwnTexts(answer: MailboxAnswer): MailboxAnswer {
     const { id, subject, location, ...flags } = event.details;
     return { ...event, details: { id: own(id), subject: own(subject), location: own(location), ...flags } };
   });
-  return viewed({ ...view, events });
+  return { ...answer, view: { ...view, events } };
 }
 
 // Rough on purpose: what V8 takes for an object with its fields, and two bytes a character.

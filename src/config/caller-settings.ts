@@ -50,6 +50,10 @@ export const caller = z.strictObject({
     .describe("For Bearer: an issuer of signIn.tokens, and what a claim of its tokens has to be."),
   certificates: z.array(certificate).default([]).describe("For listen.tls.clientCaFile."),
   origin: z.string().default("none").describe("The backend this caller speaks for, or none. It is never asked back."),
+  freeBusyUrls: z
+    .boolean()
+    .default(false)
+    .describe("Also served /v1/freebusy/{address}.ifb, for Outlook's internet free/busy and CalDAV tools."),
   ...disclosure,
   requesterGroups: z
     .array(z.strictObject({ requesters: mailboxList, ...disclosure, maximumView: view.default("Detailed") }))

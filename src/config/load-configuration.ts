@@ -38,9 +38,19 @@ export function loadConfiguration(file: string, environment: NodeJS.ProcessEnv):
 export function managementUrl(file: string): string {
   const written = configurationSchema.shape.management.safeParse(at(yamlOf(file, textOf(file)), "management"));
   if (!written.success) throw new ConfigurationError(file, written.error.issues.flatMap(describe));
-  const { host, port } = written.data;
+  return `http://${reachedAt(written.data)}`;
+}
+
+/** Where callers of this configuration's gateway ask, from the same machine. Needs none of its secrets. */
+export function listenerUrl(file: string): string {
+  const written = configurationSchema.shape.listen.safeParse(at(yamlOf(file, textOf(file)), "listen"));
+  if (!written.success) throw new ConfigurationError(file, written.error.issues.flatMap(describe));
+  return `${written.data.tls === undefined ? "http" : "https"}://${reachedAt(written.data)}`;
+}
+
+function reachedAt({ host, port }: { readonly host: string; readonly port: number }): string {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
-  return `http://${reached}:${port}`;
+  return `${reached}:${port}`;
 }
 
 function textOf(file: string): string {

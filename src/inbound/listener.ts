@@ -10,7 +10,8 @@ import type { TlsFiles } from "./tls-files.js";
 export function createListener(bodyLimit: number, tls: TlsFiles | undefined): FastifyInstance {
   const common = {
     bodyLimit,
-    routerOptions: { caseSensitive: false },
+    // Addresses stand in paths, and may be longer than the hundred characters a router allows.
+    routerOptions: { caseSensitive: false, maxParamLength: 1000 },
     // What has not arrived in time is closed, checked every second.
     requestTimeout: 10_000,
     connectionTimeout: 60_000,

@@ -10,7 +10,7 @@
  */
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
-import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
+import { failed, learnt, type MailboxAnswer } from "../availability/mailbox-answer.js";
 import { type InstantMs, instant, type TimeWindow, wholeDaysAround } from "../availability/time-window.js";
 import type { AvailabilityBackend, BackendQuestion } from "./availability-backend.js";
 import { Flights } from "./flights.js";
@@ -97,7 +97,7 @@ export class BackendAsker {
     for (let i = 0; i < wanted.length; i++) {
       const hit = kept[i];
       const underWay = hit === undefined ? this.#flights.join(questions[i] as CacheQuestion, origin) : undefined;
-      if (hit !== undefined) pending[i] = { cache: "hit", answer: hit.answer };
+      if (hit !== undefined) pending[i] = { cache: "hit", answer: learnt(hit.answer, hit.learntAt) };
       else if (underWay !== undefined) pending[i] = { cache: "joined", answer: underWay };
       else {
         const { backend } = wanted[i] as Wanted;
@@ -173,17 +173,19 @@ export class BackendAsker {
       durationMs: this.#now() - started,
       failures: answers.flatMap((answer) => (answer.kind === "failure" ? [answer.failure] : [])),
     });
-    void this.#keep(backend, question, answers, abort.signal);
-    return answers;
+    const learntAt = this.#clock();
+    const dated = answers.map((answer) => learnt(answer, learntAt));
+    void this.#keep(backend, question, dated, learntAt, abort.signal);
+    return dated;
   }
 
   async #keep(
     backend: AvailabilityBackend,
     question: BackendQuestion,
     answers: readonly MailboxAnswer[],
+    learntAt: InstantMs,
     signal: AbortSignal,
   ): Promise<void> {
-    const learntAt = this.#clock();
     const entries = answers.flatMap((answer, i) => {
       const ttl = this.#ttlOf(answer);
       if (ttl === undefined || ttl <= 0) return [];

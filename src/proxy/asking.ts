@@ -11,6 +11,8 @@ export interface Caller {
   readonly maximumDetail: ViewDetail;
   /** In place of `maximumDetail`, where there is more to say. */
   readonly disclosure?: CallerDisclosure | undefined;
+  /** Whether it is served free/busy URLs. Absent: it is not. */
+  readonly freeBusyUrls?: boolean;
 }
 
 export interface Asking {

@@ -10,8 +10,9 @@
 import type { AvailabilityQuery } from "../availability/availability-query.js";
 import type { DisclosureRule } from "../availability/disclosure-rules.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
-import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import { failed, learnt, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged-free-busy.js";
+import type { InstantMs } from "../availability/time-window.js";
 import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
 import { disclosedRoute } from "./disclosed-route.js";
@@ -198,14 +199,18 @@ export class TargetSettler {
     const { window, intervalMinutes } = query;
     const known: string[] = [];
     let unknownForNow: MailboxAnswer | undefined;
+    let oldest: InstantMs | undefined;
     for (const { answer } of settled) {
+      const { learntAt } = answer;
+      if (learntAt !== undefined && (oldest === undefined || learntAt < oldest)) oldest = learntAt;
       if (answer.kind === "view") known.push(mergedFreeBusy(answer.view, window, intervalMinutes).digits);
       else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
     }
     if (known.length === 0 && unknownForNow !== undefined) return unknownForNow;
     const someUnknown = unknownForNow !== undefined || expansion.someUnknown;
     const digits = mergedOfMembers(known, slotsIn(window, intervalMinutes), someUnknown);
-    return viewed({ detail: "merged", merged: { start: window.start, intervalMinutes, digits } });
+    const answer = viewed({ detail: "merged", merged: { start: window.start, intervalMinutes, digits } });
+    return oldest === undefined ? answer : learnt(answer, oldest);
   }
 }
 

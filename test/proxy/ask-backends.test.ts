@@ -468,6 +468,24 @@ describe("what is kept", () => {
   });
 });
 
+describe("the age of an answer", () => {
+  it("counts from when the system said so, kept and lowered or not; who was never asked has none", async () => {
+    const { ask, clock } = setUp();
+    const agesOf = (answers: readonly MailboxAnswer[]) => answers.map(({ learntAt }) => learntAt);
+    const mailboxes = ["a@corp.example", "nobody@corp.example", "nonsense"];
+    expect(agesOf(await ask(mailboxes))).toEqual([DAY, DAY, undefined]);
+    clock.now += 5_000;
+    expect(agesOf(await ask(mailboxes, view("merged")))).toEqual([DAY, DAY, undefined]);
+    expect(agesOf(await ask(mailboxes, view("times"), { ...client, maximumDetail: "merged" }))).toEqual([
+      DAY,
+      DAY,
+      undefined,
+    ]);
+    clock.now += 100_000;
+    expect(agesOf(await ask(mailboxes))).toEqual([DAY + 105_000, DAY + 105_000, undefined]);
+  });
+});
+
 describe("a cache that fails", () => {
   it.each([
     ["to be read", { find: () => Promise.reject(new Error("gone")) }, "the cache could not be read"],
@@ -507,7 +525,7 @@ describe("what is unknown", () => {
           // Twice: as fetched, and as kept where it may be kept.
           for (let round = 0; round < 2; round++) {
             const answers = await ask(["a@corp.example", "b@corp.example"], view(detail), caller);
-            expect(answers).toEqual([failed(failure), failed(failure)]);
+            expect(answers).toMatchObject([failed(failure), failed(failure)]);
           }
           for (const { mailboxes } of outcomes) {
             expect(mailboxes.map(({ failure, delivered }) => [failure?.reason, delivered])).toEqual([
