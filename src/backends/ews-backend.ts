@@ -123,7 +123,13 @@ export class EwsBackend implements AvailabilityBackend {
 
   /** One request, at most as large as the backend takes. One answer per mailbox, always. */
   async #askPart(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
-    const result = await this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    const attempt = () => this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    let result = await attempt();
+    // The account that was told to come back later is paused by now; with another one it is no later.
+    for (let others = this.#accounts.count - 1; others > 0 && isThrottled(result) && this.#accounts.usable; others--) {
+      if (signal.aborted) break;
+      result = await attempt();
+    }
     const whole = "reason" in result ? result : undefined;
     this.#remember(whole);
     if ("reason" in result) return part.mailboxes.map(() => failed(result));
@@ -167,8 +173,10 @@ export class EwsBackend implements AvailabilityBackend {
       const failure = failureOfFault(backend, answer.fault);
       // Its words for the whole question, not for one mailbox: this account has asked too much.
       if (failure.reason === "backend-busy") this.#pause(account, answer.fault.backOffMs);
+      else this.#accounts.served(account);
       return failure;
     }
+    this.#heed(answer.answers, account);
     const { length } = answer.answers;
     if (length === part.mailboxes.length) return answer.answers;
     return {
@@ -193,6 +201,18 @@ export class EwsBackend implements AvailabilityBackend {
       return { reason, backend, detail: error.code };
     }
     throw error;
+  }
+
+  /** One busy mailbox may be its own server's trouble; where a time is named, or all are busy, the account is meant. */
+  #heed(answers: readonly MailboxAnswer[], account: string): void {
+    const busy = answers.flatMap((one) =>
+      one.kind === "failure" && one.failure.reason === "backend-busy" ? [one.failure] : [],
+    );
+    const told = busy.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
+    if (told.length > 0) this.#pause(account, Math.max(...told));
+    else if (busy.length < answers.length || busy.length === 0) this.#accounts.served(account);
+    else if (busy.length > 1) this.#pause(account, undefined);
+    else this.#accounts.slowDown(account);
   }
 
   #pause(account: string, ms: number | undefined): void {
@@ -225,6 +245,10 @@ function readAnswer(http: HttpAnswer, asked: AskedOfBackend): BackendAnswer | Ma
       detail: `not an EWS answer (${/^[a-z/+.-]{1,40}$/.test(type) ? type : "no type"})`,
     };
   }
+}
+
+function isThrottled(result: readonly MailboxAnswer[] | MailboxFailure): boolean {
+  return "reason" in result && result.reason === "backend-busy";
 }
 
 function chunks(mailboxes: readonly MailboxAddress[], size: number): (readonly MailboxAddress[])[] {
