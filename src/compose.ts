@@ -69,7 +69,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const backends = new Map(
     Object.entries(configuration.backends).map(([name, settings]) => [
       name,
-      composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
+      composeBackend(name, settings, secrets, instantNow, observer),
     ]),
   );
   const cacheTimes = {
@@ -79,13 +79,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
+  metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
   const { router, answerer } = composePolicy({
     directories: directories.all,
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
-    backends: [...backends.values()],
+    backends: [...backends.values()].map(({ asked }) => asked),
     cache,
     cacheTimes,
     observer,
@@ -117,7 +118,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     now: instantNow,
     backendHealth: async () =>
-      new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
+      new Map(
+        await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
+      ),
     metrics: async () => {
       observer.flush();
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };

@@ -16,6 +16,9 @@ import { type AskedOfBackend, type BackendAnswer, readBackendAnswer } from "../e
 import { xmlText } from "../ews/xml-bytes.js";
 import type { AccountStanding } from "../proxy/account-observer.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
+import type { EndpointStanding } from "../proxy/endpoint-observer.js";
+import type { Endpoint } from "./endpoint.js";
+import { CircuitOpen } from "./endpoint-channel.js";
 import { HandshakeFailure } from "./handshake.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
@@ -36,6 +39,8 @@ export interface EwsBackendOptions {
   readonly name: string;
   readonly timeoutMs: number;
   readonly dialect: EwsDialect;
+  /** What the accounts' channels lead to, for people. */
+  readonly endpoints?: readonly Endpoint[];
 }
 
 /**
@@ -52,6 +57,7 @@ export class EwsBackend implements AvailabilityBackend {
   readonly timeoutMs: number;
   readonly #dialect: EwsDialect;
   readonly #accounts: ServiceAccounts;
+  readonly #endpoints: readonly Endpoint[];
   #secretsTimer: NodeJS.Timeout | undefined;
   #serverVersion: string;
   #lastAsked: { readonly at: number; readonly health: BackendHealth } | undefined;
@@ -63,6 +69,7 @@ export class EwsBackend implements AvailabilityBackend {
     this.#dialect = options.dialect;
     this.#serverVersion = options.dialect.serverVersions[0];
     this.#accounts = accounts;
+    this.#endpoints = options.endpoints ?? [];
   }
 
   async ask(question: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
@@ -88,7 +95,7 @@ export class EwsBackend implements AvailabilityBackend {
   }
 
   async health(): Promise<BackendHealth> {
-    return { ...(await this.#reachable()), accounts: this.#accounts.state() };
+    return { ...(await this.#reachable()), accounts: this.#accounts.state(), endpoints: this.endpoints() };
   }
 
   async #reachable(): Promise<BackendHealth> {
@@ -114,6 +121,10 @@ export class EwsBackend implements AvailabilityBackend {
 
   accounts(): readonly AccountStanding[] {
     return this.#accounts.state();
+  }
+
+  endpoints(): readonly EndpointStanding[] {
+    return this.#endpoints.map(({ standing }) => standing);
   }
 
   async close(): Promise<void> {
@@ -196,6 +207,7 @@ export class EwsBackend implements AvailabilityBackend {
       const reason = error.refused ? "backend-refused-credentials" : "backend-unreachable";
       return { reason, backend, detail: `${error.code}: ${error.detail}` };
     }
+    if (error instanceof CircuitOpen) return { reason: "backend-circuit-open", backend, detail: error.detail };
     if (error instanceof TransportError) {
       const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
       return { reason, backend, detail: error.code };
