@@ -147,8 +147,9 @@ describe("the process", () => {
       calendar: calendarFromFile(join(PROJECT, "simulators/demo-calendar.yaml"), "exchange"),
       accounts: [{ username: "CORP\\svc", password: BACKEND_PASSWORD }],
     });
+    const { ask } = site;
     await expect
-      .poll(async () => told((await site.ask(both)).text), { timeout: 10_000 })
+      .poll(async () => told((await ask(both)).text), { timeout: 10_000 })
       .toEqual([expect.stringMatching(/^Detailed/), expect.stringMatching(/^Detailed/)]);
     await revived.close();
   });
