@@ -6,7 +6,9 @@
  * A backend with nothing under way is asked at once, so an idle gateway loses no time. While
  * something is under way, a question waits a few milliseconds for others like it; while the
  * backend has no room, all wait, and callers take turns ({@link FairQueue}). Nobody waits
- * longer than its own signal allows, and one that gives up ends nothing for the others.
+ * longer than its own signal allows, and one that gives up ends nothing for the others. When a
+ * shared request comes to nothing as a whole, each asker's part is asked once more on its own:
+ * one mailbox that a backend stumbles over must not cost strangers their answers.
  *
  * Knows ports only. That a mailbox is asked about was registered before it came here, and
  * stays so until its answer is there: loops are looked for above.
@@ -44,6 +46,7 @@ interface Asked {
 }
 
 interface Entry extends Queued {
+  kind: string;
   readonly asked: Asked;
   readonly position: number;
   readonly mailbox: MailboxAddress;
@@ -58,6 +61,14 @@ interface SharedRequest {
   readonly entries: Set<Entry>;
 }
 
+/** What one mailbox may do to a whole request. */
+const SPOILT: ReadonlySet<string> = new Set([
+  "backend-fault",
+  "backend-http-error",
+  "backend-unreadable",
+  "backend-wrong-count",
+]);
+
 export class SharedQuestions implements AvailabilityBackend {
   readonly #backend: AvailabilityBackend;
   readonly #places: RequestRoom;
@@ -66,6 +77,7 @@ export class SharedQuestions implements AvailabilityBackend {
   #underWay = 0;
   #requests = 0;
   #mailboxes = 0;
+  #apart = 0;
   /** Whoever waits has waited for others long enough: it goes as soon as there is room. */
   #due = false;
   #timer: NodeJS.Timeout | undefined;
@@ -119,10 +131,7 @@ export class SharedQuestions implements AvailabilityBackend {
         (mailbox, position): Entry => ({ askedBy, kind, asked, position, mailbox, question, request: undefined }),
       );
       signal.addEventListener("abort", giveUp, { once: true });
-      for (const entry of entries) {
-        const loser = this.#queue.add(entry);
-        if (loser !== undefined) answered(loser, failed({ reason: "queue-full", backend: this.name }));
-      }
+      for (const entry of entries) this.#wait(entry);
       if (signal.aborted) giveUp();
       this.#send();
     });
@@ -172,17 +181,38 @@ export class SharedQuestions implements AvailabilityBackend {
       .ask({ mailboxes, window, detail }, request.abort.signal)
       .then((answers) => {
         const right = answers.length === mailboxes.length && !Array.from(answers).includes(undefined as never);
+        const known = right
+          ? answers
+          : mailboxes.map(() => failed({ reason: "backend-wrong-count", backend: this.name }));
+        if (isSpoilt(known) && new Set(entries.map(({ asked }) => asked)).size > 1) this.#askApart(request);
         [...byMailbox.values()].forEach((waiting, position) => {
-          const answer = right
-            ? (answers[position] as MailboxAnswer)
-            : failed({ reason: "backend-wrong-count", backend: this.name });
-          for (const entry of waiting) if (request.entries.delete(entry)) answered(entry, answer);
+          for (const entry of waiting) {
+            if (request.entries.delete(entry)) answered(entry, known[position] as MailboxAnswer);
+          }
         });
       })
       .catch((error: unknown) => {
         for (const { asked } of request.entries) asked.broken(error);
       })
       .then(over);
+  }
+
+  /** Those who still wait for a request that came to nothing wait again, each asker for a request of its own. */
+  #askApart({ entries }: SharedRequest): void {
+    const numbers = new Map<Asked, number>();
+    for (const entry of entries) {
+      const number = numbers.get(entry.asked) ?? ++this.#apart;
+      numbers.set(entry.asked, number);
+      entry.kind = `${entry.kind} apart ${number}`;
+      entry.request = undefined;
+      this.#wait(entry);
+    }
+    entries.clear();
+  }
+
+  #wait(entry: Entry): void {
+    const loser = this.#queue.add(entry);
+    if (loser !== undefined) answered(loser, failed({ reason: "queue-full", backend: this.name }));
   }
 
   /** Its time is up. A request that nobody waits for any more is ended. */
@@ -201,4 +231,8 @@ function answered({ asked, position }: Entry, answer: MailboxAnswer): void {
   asked.answers[position] = answer;
   asked.missing--;
   if (asked.missing === 0) asked.done(asked.answers as readonly MailboxAnswer[]);
+}
+
+function isSpoilt(answers: readonly MailboxAnswer[]): boolean {
+  return answers.every((answer) => answer.kind === "failure" && SPOILT.has(answer.failure.reason));
 }

@@ -31,6 +31,8 @@ const told = (answer: MailboxAnswer | undefined) =>
 const reasons = (answers: readonly MailboxAnswer[]) =>
   answers.map((answer) => (answer.kind === "failure" ? answer.failure.reason : "view"));
 
+type Change = (answers: MailboxAnswer[], question: BackendQuestion) => MailboxAnswer[];
+
 interface Held {
   readonly question: BackendQuestion;
   readonly go: (answers: readonly MailboxAnswer[]) => void;
@@ -70,15 +72,20 @@ class Backend implements AvailabilityBackend, RequestRoom {
     return { usable: true, reason: "" };
   }
   /** One of those under way, by its place in the line. */
-  async release(at = 0, change: (answers: MailboxAnswer[]) => MailboxAnswer[] = (same) => same) {
+  async release(at = 0, change: Change = (same) => same) {
     const held = this.#held[at % Math.max(1, this.#held.length)];
     if (held !== undefined) await this.#end(held, change);
   }
-  async #end(held: Held, change = (same: MailboxAnswer[]) => same) {
+  async #end(held: Held, change: Change = (same) => same) {
     const at = this.#held.indexOf(held);
     if (at < 0) return;
     this.#held.splice(at, 1);
-    held.go(change(held.question.mailboxes.map((mailbox) => answerTo(mailbox, held.question))));
+    held.go(
+      change(
+        held.question.mailboxes.map((mailbox) => answerTo(mailbox, held.question)),
+        held.question,
+      ),
+    );
     await new Promise<void>((resolve) => process.nextTick(resolve));
     this.#listener();
   }
@@ -151,6 +158,32 @@ describe("answers to questions that went together", () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it("are asked for once more, apart, when one mailbox spoils the whole request", async () => {
+    const { backend, ask } = setUp(1);
+    const spoil: Change = (answers, { mailboxes }) =>
+      mailboxes.some((mailbox) => mailbox === "poison")
+        ? answers.map(() => failed({ reason: "backend-fault" }))
+        : answers;
+    const all = [ask(["z"]), ask(["a", "b"]), ask(["poison", "c"]), ask(["d"])];
+    while (backend.held > 0) {
+      await backend.release(0, spoil);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await Promise.all(all)).map((answers) => answers.map(told))).toEqual([
+      ["z 0 details"],
+      ["a 0 details", "b 0 details"],
+      ["backend-fault", "backend-fault"],
+      ["d 0 details"],
+    ]);
+    expect(backend.asked.map(({ mailboxes }) => mailboxes.join(" "))).toEqual([
+      "z",
+      "a b poison c d",
+      "a b",
+      "poison c",
+      "d",
+    ]);
   });
 
   it("that break something break it for those who were in that request, and nobody else", async () => {
