@@ -6,6 +6,7 @@ import type { MailboxAddress } from "../../src/availability/mailbox-address.js";
 import { failed, type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { type RequestRoom, SharedQuestions, type SharingOptions } from "../../src/backends/shared-questions.js";
+import { BackendAsker } from "../../src/proxy/ask-backends.js";
 import type { AvailabilityBackend, BackendQuestion } from "../../src/proxy/availability-backend.js";
 
 const DAY = 86_400_000;
@@ -198,6 +199,45 @@ describe("answers to questions that went together", () => {
     const next = ask(["b"]);
     await backend.release();
     expect(told((await next)[0])).toBe("b 0 details");
+  });
+});
+
+describe("a mailbox that waits to be asked about", () => {
+  it("counts as asked about on behalf of its own asker, in whosever company it goes, until its answer is there", async () => {
+    const { backend, shared } = setUp(1);
+    const observer = {
+      lookupAnswered: () => {},
+      backendAsked: () => {},
+      requestRefused: () => {},
+      unexpected: () => {},
+    };
+    const never = {
+      find: (all: readonly unknown[]) => all.map(() => undefined),
+      store: async () => {},
+      forget: async () => {},
+    };
+    const times = { viewTtlMs: 0, notFoundTtlMs: 0 };
+    const asker = new BackendAsker(
+      never,
+      times,
+      observer,
+      () => 0,
+      () => instant(0),
+    );
+    const wanted = (text: string) => ({ backend: shared, address: text as MailboxAddress });
+    const pending = ["x", "a", "b"].map((text, i) =>
+      asker.answersFor([wanted(text)], day(0), "details", ["workmail", "exchange", "elsewhere"][i], "caller"),
+    );
+    const askers = () => ["x", "a", "b"].map((text) => [...(asker.askersOf(wanted(text)) ?? ["nobody"])].join());
+    await vi.waitFor(() => expect(shared.counts.waiting).toBe(2));
+    expect(askers()).toEqual(["workmail", "exchange", "elsewhere"]);
+    await backend.release();
+    await vi.waitFor(() => expect(backend.asked[1]?.mailboxes).toEqual(["a", "b"]));
+    expect(askers()).toEqual(["nobody", "exchange", "elsewhere"]);
+    await backend.release();
+    await vi.waitFor(() => expect(askers()).toEqual(["nobody", "nobody", "nobody"]));
+    const answers = await Promise.all((await Promise.all(pending)).flat().map(({ answer }) => answer));
+    expect(answers.map(told)).toEqual(["x 0 details", "a 0 details", "b 0 details"]);
   });
 });
 
