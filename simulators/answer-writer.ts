@@ -47,8 +47,9 @@ export function response(style: Style, entries: readonly string[]): string {
   );
 }
 
-export function errorEntry(code: string, message: string, number: number): string {
-  return `<ResponseMessage ResponseClass="Error"><MessageText>${xml(message)}</MessageText><ResponseCode>${code}</ResponseCode><DescriptiveLinkKey>0</DescriptiveLinkKey><MessageXml><ExceptionType xmlns="${E}">Microsoft.Exchange.InfoWorker.Common.Availability.${code.slice(5)}Exception</ExceptionType><ExceptionCode xmlns="${E}">${number}</ExceptionCode></MessageXml></ResponseMessage><FreeBusyView><FreeBusyViewType xmlns="${T}">None</FreeBusyViewType></FreeBusyView>`;
+export function errorEntry(code: string, message: string, number: number, backOffMs?: number): string {
+  const backOff = backOffMs === undefined ? "" : `<Value xmlns="${T}" Name="BackOffMilliseconds">${backOffMs}</Value>`;
+  return `<ResponseMessage ResponseClass="Error"><MessageText>${xml(message)}</MessageText><ResponseCode>${code}</ResponseCode><DescriptiveLinkKey>0</DescriptiveLinkKey><MessageXml><ExceptionType xmlns="${E}">Microsoft.Exchange.InfoWorker.Common.Availability.${code.slice(5)}Exception</ExceptionType><ExceptionCode xmlns="${E}">${number}</ExceptionCode>${backOff}</MessageXml></ResponseMessage><FreeBusyView><FreeBusyViewType xmlns="${T}">None</FreeBusyViewType></FreeBusyView>`;
 }
 
 /** What one mailbox looks like to the asking account: the view goes down to its rights. */

@@ -42,6 +42,10 @@ export interface Behaviour {
   redirectTo: string;
   /** Mailboxes that fail alone: address (lower case) to response code. */
   failing: Record<string, string>;
+  /** Accounts (user names) that are told to come back later, whatever the mode. */
+  busyAccounts: string[];
+  /** Whether a mailbox that fails with ErrorServerBusy says for how long (backOffMs), too. */
+  backOffInEntries: boolean;
   /** What is said of a mailbox that does not exist. */
   notFoundCode: string;
   /** Mailboxes it does not have are asked about here, as Exchange asks an address space and WorkMail a provider. */
@@ -65,6 +69,8 @@ export interface SimulatorOptions {
 export interface AskedRequest extends ReadRequest {
   readonly userAgent: string;
   readonly scheme: string;
+  /** The user name; empty with a token. */
+  readonly account: string;
   /** Header names and values but the credentials. */
   readonly soapAction: string | undefined;
   /** The mailbox named in ExchangeImpersonation, as written. */
@@ -79,6 +85,8 @@ export interface EwsSimulator {
   readonly calendar: Calendar;
   /** Sign-ins it has answered with 401; first calls without credentials do not count. */
   readonly refused: number;
+  /** The most requests that were under way at once, by account. */
+  readonly mostAtOnce: ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -98,6 +106,8 @@ class Simulator implements EwsSimulator {
     backOffMs: 30_000,
     redirectTo: "https://login.example/",
     failing: {},
+    busyAccounts: [],
+    backOffInEntries: false,
     notFoundCode: "ErrorMailRecipientNotFound",
   };
   readonly calendar: Calendar;
@@ -105,6 +115,8 @@ class Simulator implements EwsSimulator {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #atOnce = new Map<string, number>();
+  readonly mostAtOnce = new Map<string, number>();
   port = 0;
   refused = 0;
 
@@ -150,6 +162,11 @@ class Simulator implements EwsSimulator {
       reply.writeHead(204).end();
       return;
     }
+    const account = userName(request.headers.authorization);
+    const atOnce = (this.#atOnce.get(account) ?? 0) + 1;
+    this.#atOnce.set(account, atOnce);
+    this.mostAtOnce.set(account, Math.max(atOnce, this.mostAtOnce.get(account) ?? 0));
+    reply.once("close", () => this.#atOnce.set(account, (this.#atOnce.get(account) as number) - 1));
     if (this.behaviour.latencyMs > 0) await this.#pause(this.behaviour.latencyMs);
     const { mode } = this.behaviour;
     if (mode === "hang") return;
@@ -162,6 +179,7 @@ class Simulator implements EwsSimulator {
     if (mode === "refuse-credentials" || !this.#known(authorization)) {
       return this.#challenge(reply, authorization !== undefined);
     }
+    if (this.behaviour.busyAccounts.includes(account)) return void this.#misbehave("busy", reply);
     if (mode !== "normal" && this.#misbehave(mode, reply)) return;
     const [status, text] = await this.#answer(body, request);
     if (mode === "half" || mode === "drip") return this.#partly(mode, text, reply, request.socket);
@@ -275,6 +293,7 @@ class Simulator implements EwsSimulator {
       ...request,
       userAgent: http.headers["user-agent"] ?? "",
       scheme,
+      account: userName(http.headers.authorization),
       impersonated,
       soapAction: http.headers.soapaction as string | undefined,
     });
@@ -340,7 +359,10 @@ class Simulator implements EwsSimulator {
       if (forwarded.has(address)) return forwarded.get(address) as string;
       const row = calendar.find(address);
       const failing = this.behaviour.failing[address.toLowerCase()];
-      if (failing !== undefined) return errorEntry(failing, `Simulated ${failing} for ${address}.`, 5000);
+      if (failing !== undefined) {
+        const backOff = this.behaviour.backOffInEntries ? this.behaviour.backOffMs : undefined;
+        return errorEntry(failing, `Simulated ${failing} for ${address}.`, 5000, backOff);
+      }
       if (row === undefined) {
         return errorEntry(
           this.behaviour.notFoundCode,
@@ -384,6 +406,11 @@ class Simulator implements EwsSimulator {
       this.#timers.add(timer);
     });
   }
+}
+
+function userName(authorization: string | undefined): string {
+  if (!authorization?.startsWith("Basic ")) return "";
+  return Buffer.from(authorization.slice(6), "base64").toString("utf8").split(":")[0] as string;
 }
 
 function send(reply: ServerResponse, status: number, text: string, type = "text/xml; charset=utf-8"): void {

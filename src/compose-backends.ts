@@ -6,11 +6,13 @@
 import { readFileSync } from "node:fs";
 import { type MailboxAddress, parseMailboxAddress } from "./availability/mailbox-address.js";
 import type { InstantMs } from "./availability/time-window.js";
-import type { AccountOptions } from "./backends/account-options.js";
+import type { AccountChannel, AccountOptions } from "./backends/account-options.js";
 import { BasicTransport } from "./backends/basic-transport.js";
 import { BearerTransport } from "./backends/bearer-transport.js";
 import { ClientCredentials, type ClientProof } from "./backends/client-credentials.js";
 import { ConnectionBoundTransport } from "./backends/connection-bound-transport.js";
+import { Endpoint } from "./backends/endpoint.js";
+import { EndpointChannel } from "./backends/endpoint-channel.js";
 import { EwsBackend, EXCHANGE, WORKMAIL, workMailUrl } from "./backends/ews-backend.js";
 import type { HttpPoolOptions } from "./backends/http-pool.js";
 import { ImpersonationRole } from "./backends/impersonation-role.js";
@@ -19,56 +21,84 @@ import { KerberosTickets, useClientKeytab } from "./backends/kerberos-tickets.js
 import { NegotiateTransport } from "./backends/negotiate-transport.js";
 import { ntlmScheme } from "./backends/ntlm-scheme.js";
 import { ServiceAccounts } from "./backends/service-accounts.js";
+import { SharedQuestions } from "./backends/shared-questions.js";
 import type { TokenGrant } from "./backends/token-source.js";
 import type { Configuration } from "./config/configuration.js";
 import type { Secrets } from "./config/secret-references.js";
 import { installedKerberos } from "./kerberos/installed-package.js";
-import type { AccountChange } from "./proxy/account-observer.js";
+import type { AccountObserver, AccountStanding } from "./proxy/account-observer.js";
+import type { AvailabilityBackend } from "./proxy/availability-backend.js";
+import type { EndpointObserver, EndpointStanding, QuestionCounts } from "./proxy/endpoint-observer.js";
 
 type BackendSettings = Configuration["backends"][string];
 type AccountSettings = NonNullable<BackendSettings["accounts"]>[number];
 
 const MEGABYTE = 1024 * 1024;
 
+/** A backend, and what is told of it and done with it besides asking. */
+export interface ComposedBackend {
+  /** As the policy asks it. */
+  readonly asked: AvailabilityBackend;
+  accounts(): readonly AccountStanding[];
+  endpoints(): readonly EndpointStanding[];
+  counts(): QuestionCounts;
+  close(): Promise<void>;
+}
+
+/** Connections to whichever endpoint, but for its address. */
+type Pooled = Omit<HttpPoolOptions, "url">;
+
 export function composeBackend(
   name: string,
   settings: BackendSettings,
   secrets: Secrets,
   now: () => InstantMs,
-  tell: (backend: string, event: AccountChange) => void,
-): EwsBackend {
+  observer: AccountObserver & EndpointObserver,
+): ComposedBackend {
   const dialect = settings.type === "ews" ? EXCHANGE : WORKMAIL;
-  const url =
-    settings.url === undefined && settings.type === "workmail" && settings.region !== undefined
-      ? workMailUrl(settings.region)
-      : new URL(settings.url as string);
-  const endpoint: HttpPoolOptions = {
-    url,
+  const urls = urlsOf(settings);
+  const endpoints = urls.map(
+    (url) => new Endpoint(url, urls.length === 1, now, (standing) => observer.endpointChanged(name, standing)),
+  );
+  const pooled: Pooled = {
     ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, "utf8"),
     connections: settings.connections,
     maximumAnswerBytes: settings.maximumAnswerMegabytes * MEGABYTE,
   };
   const accounts = new ServiceAccounts({
     accounts: accountsOf(name, settings).map(([path, account]) =>
-      accountOptions(path, account, endpoint, settings, secrets, now),
+      accountOptions(path, account, pooled, endpoints, settings, secrets, now),
     ),
     now,
-    tell: (event) => tell(name, event),
+    tell: (event) => observer.accountChanged(name, event),
   });
+  const maximumMailboxes = settings.maximumMailboxes ?? dialect.maximumMailboxes;
+  const maximumWindowDays = settings.maximumWindowDays ?? dialect.maximumWindowDays;
+  const timeoutMs = settings.timeoutSeconds * 1000;
   const backend = new EwsBackend(
-    {
-      name,
-      timeoutMs: settings.timeoutSeconds * 1000,
-      dialect: {
-        ...dialect,
-        maximumMailboxes: settings.maximumMailboxes ?? dialect.maximumMailboxes,
-        maximumWindowDays: settings.maximumWindowDays ?? dialect.maximumWindowDays,
-      },
-    },
+    { name, timeoutMs, endpoints, dialect: { ...dialect, maximumMailboxes, maximumWindowDays } },
     accounts,
   );
   backend.watchSecrets(settings.checkSecretsSeconds * 1000);
-  return backend;
+  const asked = new SharedQuestions(backend, accounts, {
+    maximumMailboxes,
+    maximumWaiting: settings.maximumWaiting,
+    gatherMs: settings.gatherMilliseconds,
+  });
+  return {
+    asked,
+    accounts: () => backend.accounts(),
+    endpoints: () => backend.endpoints(),
+    counts: () => asked.counts,
+    close: () => backend.close(),
+  };
+}
+
+/** The cross-checks have seen to it that there is one. */
+function urlsOf(settings: BackendSettings): URL[] {
+  if (settings.urls !== undefined) return settings.urls.map((url) => new URL(url));
+  if (settings.type === "workmail" && settings.region !== undefined) return [workMailUrl(settings.region)];
+  return [new URL(settings.url as string)];
 }
 
 /** The names our backends know us by. */
@@ -94,19 +124,21 @@ function accountsOf(name: string, settings: BackendSettings): (readonly [path: s
 function accountOptions(
   path: string,
   account: AccountSettings,
-  endpoint: HttpPoolOptions,
+  pooled: Pooled,
+  endpoints: readonly Endpoint[],
   settings: BackendSettings,
   secrets: Secrets,
   now: () => InstantMs,
 ): AccountOptions {
+  const timeoutMs = settings.timeoutSeconds * 1000;
+  const maximumAtOnce = settings.connections;
   const provider = (setting: string) => () => secrets.now(`${path}.${setting}`);
   const optional = (setting: string, given: string | undefined) =>
     given === undefined ? undefined : provider(setting);
-  const bearer = (grant: TokenGrant) =>
-    new BearerTransport({
-      ...endpoint,
-      tokens: new KeptToken({ grant, now, timeoutMs: settings.timeoutSeconds * 1000 }),
-    });
+  const over = (make: (endpoint: HttpPoolOptions) => AccountChannel) =>
+    new EndpointChannel(endpoints, (url) => make({ ...pooled, url }), timeoutMs);
+  const bearer = (grant: () => TokenGrant) =>
+    over((endpoint) => new BearerTransport({ ...endpoint, tokens: new KeptToken({ grant: grant(), now, timeoutMs }) }));
   const { scheme } = account;
   switch (account.scheme) {
     case "basic":
@@ -115,21 +147,30 @@ function accountOptions(
       const current = provider("password");
       const next = optional("nextPassword", account.nextPassword);
       const channel = (password: string) =>
-        account.scheme === "basic"
-          ? new BasicTransport({ ...endpoint, username, password })
-          : new ConnectionBoundTransport({ ...endpoint, scheme: ntlmScheme({ username, password }) });
-      return { name: username, scheme, current, next, channel };
+        over((endpoint) =>
+          account.scheme === "basic"
+            ? new BasicTransport({ ...endpoint, username, password })
+            : new ConnectionBoundTransport({ ...endpoint, scheme: ntlmScheme({ username, password }) }),
+        );
+      return { name: username, scheme, maximumAtOnce, current, next, channel };
     }
     case "negotiate": {
       const { principal, keytabFile } = account;
       useClientKeytab(keytabFile);
-      const tickets = new KerberosTickets({ principal, host: endpoint.url.hostname }, installedKerberos());
+      const ticketsFor = ({ hostname: host }: URL) => new KerberosTickets({ principal, host }, installedKerberos());
+      // Now, because that is when a missing package is told.
+      const tickets = new Map(endpoints.map(({ url }) => [url, ticketsFor(url)]));
       return {
         name: principal,
         scheme,
+        maximumAtOnce,
         // Never sent, only compared: a new keytab is tried at once.
         current: () => readFileSync(keytabFile).toString("base64"),
-        channel: () => new NegotiateTransport({ ...endpoint, tickets }),
+        channel: () =>
+          over(
+            (endpoint) =>
+              new NegotiateTransport({ ...endpoint, tickets: tickets.get(endpoint.url) as KerberosTickets }),
+          ),
       };
     }
     case "oauth": {
@@ -147,22 +188,24 @@ function accountOptions(
       return {
         name: clientId,
         scheme,
+        maximumAtOnce,
         actsAs: canonical(actsAs),
         current: provider(certificateFile === undefined ? "clientSecret" : "privateKey"),
         next: optional("nextClientSecret", account.nextClientSecret),
-        channel: (secret) => bearer(new ClientCredentials({ ...options, proof: proof(secret) })),
+        channel: (secret) => bearer(() => new ClientCredentials({ ...options, proof: proof(secret) })),
       };
     }
     case "impersonation": {
       const { organizationId, roleId, region, actsAs, endpoint: api } = account;
-      const timeoutMs = settings.timeoutSeconds * 1000;
       return {
         name: roleId,
         scheme,
+        maximumAtOnce,
         actsAs: canonical(actsAs),
         // Nothing of ours proves it: AWS's own credential chain does.
         current: () => "",
-        channel: () => bearer(new ImpersonationRole({ organizationId, roleId, region, endpoint: api, timeoutMs })),
+        channel: () =>
+          bearer(() => new ImpersonationRole({ organizationId, roleId, region, endpoint: api, timeoutMs })),
       };
     }
   }

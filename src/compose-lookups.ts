@@ -5,9 +5,8 @@
 
 import type { Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
-import type { EwsBackend } from "./backends/ews-backend.js";
 import { MemoryViewCache } from "./caches/memory-view-cache.js";
-import { composeBackend } from "./compose-backends.js";
+import { type ComposedBackend, composeBackend } from "./compose-backends.js";
 import { composeDirectories, type Directories, instantNow } from "./compose-directories.js";
 import { composePolicy, type Policy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
@@ -20,7 +19,7 @@ import { type Observer, Observers } from "./telemetry/observers.js";
 
 export interface Lookups extends Pick<Policy, "router" | "answerer"> {
   readonly observer: Observers;
-  readonly backends: ReadonlyMap<string, EwsBackend>;
+  readonly backends: ReadonlyMap<string, ComposedBackend>;
   readonly directories: Directories;
   /** Tells and writes what is still to be told. */
   flush(): void;
@@ -47,7 +46,7 @@ export function composeLookups(
   const backends = new Map(
     Object.entries(configuration.backends).map(([name, settings]) => [
       name,
-      composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
+      composeBackend(name, settings, secrets, instantNow, observer),
     ]),
   );
   const cacheTimes = {
@@ -61,7 +60,7 @@ export function composeLookups(
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
-    backends: [...backends.values()],
+    backends: [...backends.values()].map(({ asked }) => asked),
     cache,
     cacheTimes,
     observer,

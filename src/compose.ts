@@ -60,6 +60,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const lookups = composeLookups({ configuration, secrets }, log, [metrics]);
   const { observer, backends, directories, router, answerer } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
+  metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
@@ -99,7 +100,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     },
     now: instantNow,
     backendHealth: async () =>
-      new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
+      new Map(
+        await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
+      ),
     metrics: async () => {
       observer.flush();
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };

@@ -32,8 +32,14 @@ export const FAILURE_REASONS = [
   "backend-timeout",
   /** The request's own time budget ran out first. */
   "budget-spent",
+  /** More waited for the backend already than is kept waiting. Nobody was asked. */
+  "queue-full",
+  /** The backend's turn did not come in its time: too much was asked before. Nobody was asked. */
+  "queue-timeout",
   /** No connection: name, network, TLS. */
   "backend-unreachable",
+  /** Every endpoint failed again and again, and is left alone for a while. Nobody was asked. */
+  "backend-circuit-open",
   /** HTTP 401: the service account's credentials. */
   "backend-refused-credentials",
   /** HTTP 403, or a fault that says the account may not use EWS. */

@@ -22,6 +22,8 @@ export interface AccountOptions {
   readonly scheme: string;
   /** In whose name it asks, where that has to be said in the question. */
   readonly actsAs?: MailboxAddress | undefined;
+  /** Requests at once, fewer than the backend allows; no limit when undefined. */
+  readonly maximumAtOnce?: number | undefined;
   readonly current: SecretProvider;
   /** The other one, while one replaces the other. An empty value is none. */
   readonly next?: SecretProvider | undefined;

@@ -11,7 +11,7 @@ import { USER_AGENT } from "../proxy/own-marks.js";
 import { type CertificateCredential, clientAssertion } from "./client-assertion.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { HttpPool } from "./http-pool.js";
-import { pauseOf } from "./throttling.js";
+import { pauseFor, throttles, toldPause } from "./throttling.js";
 import { type GrantedToken, TokenError, type TokenGrant } from "./token-source.js";
 
 export type ClientProof =
@@ -136,7 +136,7 @@ function refusal(answer: HttpAnswer, { error, error_codes: numbers }: Record<str
   return new TokenError(known === undefined ? `HTTP ${status}` : (error as string), {
     refused: known ?? status === 401,
     detail: `the token endpoint answered HTTP ${status}${why === undefined ? "" : `: ${why}`}`,
-    retryAfterMs: pauseOf(answer, now),
+    retryAfterMs: throttles(answer) ? pauseFor(toldPause(answer, now), 0) : undefined,
   });
 }
 

@@ -16,6 +16,9 @@ import { type AskedOfBackend, type BackendAnswer, readBackendAnswer } from "../e
 import { xmlText } from "../ews/xml-bytes.js";
 import type { AccountStanding } from "../proxy/account-observer.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
+import type { EndpointStanding } from "../proxy/endpoint-observer.js";
+import type { Endpoint } from "./endpoint.js";
+import { CircuitOpen } from "./endpoint-channel.js";
 import { HandshakeFailure } from "./handshake.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
@@ -36,6 +39,8 @@ export interface EwsBackendOptions {
   readonly name: string;
   readonly timeoutMs: number;
   readonly dialect: EwsDialect;
+  /** What the accounts' channels lead to, for people. */
+  readonly endpoints?: readonly Endpoint[];
 }
 
 /**
@@ -52,6 +57,7 @@ export class EwsBackend implements AvailabilityBackend {
   readonly timeoutMs: number;
   readonly #dialect: EwsDialect;
   readonly #accounts: ServiceAccounts;
+  readonly #endpoints: readonly Endpoint[];
   #secretsTimer: NodeJS.Timeout | undefined;
   #serverVersion: string;
   #lastAsked: { readonly at: number; readonly health: BackendHealth } | undefined;
@@ -63,6 +69,7 @@ export class EwsBackend implements AvailabilityBackend {
     this.#dialect = options.dialect;
     this.#serverVersion = options.dialect.serverVersions[0];
     this.#accounts = accounts;
+    this.#endpoints = options.endpoints ?? [];
   }
 
   async ask(question: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
@@ -88,7 +95,7 @@ export class EwsBackend implements AvailabilityBackend {
   }
 
   async health(): Promise<BackendHealth> {
-    return { ...(await this.#reachable()), accounts: this.#accounts.state() };
+    return { ...(await this.#reachable()), accounts: this.#accounts.state(), endpoints: this.endpoints() };
   }
 
   async #reachable(): Promise<BackendHealth> {
@@ -116,6 +123,10 @@ export class EwsBackend implements AvailabilityBackend {
     return this.#accounts.state();
   }
 
+  endpoints(): readonly EndpointStanding[] {
+    return this.#endpoints.map(({ standing }) => standing);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#secretsTimer);
     await this.#accounts.close();
@@ -123,7 +134,13 @@ export class EwsBackend implements AvailabilityBackend {
 
   /** One request, at most as large as the backend takes. One answer per mailbox, always. */
   async #askPart(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
-    const result = await this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    const attempt = () => this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    let result = await attempt();
+    // The account that was told to come back later is paused by now; with another one it is no later.
+    for (let others = this.#accounts.count - 1; others > 0 && isThrottled(result) && this.#accounts.usable; others--) {
+      if (signal.aborted) break;
+      result = await attempt();
+    }
     const whole = "reason" in result ? result : undefined;
     this.#remember(whole);
     if ("reason" in result) return part.mailboxes.map(() => failed(result));
@@ -167,8 +184,10 @@ export class EwsBackend implements AvailabilityBackend {
       const failure = failureOfFault(backend, answer.fault);
       // Its words for the whole question, not for one mailbox: this account has asked too much.
       if (failure.reason === "backend-busy") this.#pause(account, answer.fault.backOffMs);
+      else this.#accounts.served(account);
       return failure;
     }
+    this.#heed(answer.answers, account);
     const { length } = answer.answers;
     if (length === part.mailboxes.length) return answer.answers;
     return {
@@ -188,11 +207,24 @@ export class EwsBackend implements AvailabilityBackend {
       const reason = error.refused ? "backend-refused-credentials" : "backend-unreachable";
       return { reason, backend, detail: `${error.code}: ${error.detail}` };
     }
+    if (error instanceof CircuitOpen) return { reason: "backend-circuit-open", backend, detail: error.detail };
     if (error instanceof TransportError) {
       const reason = error.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "backend-unreadable" : "backend-unreachable";
       return { reason, backend, detail: error.code };
     }
     throw error;
+  }
+
+  /** One busy mailbox may be its own server's trouble; where a time is named, or all are busy, the account is meant. */
+  #heed(answers: readonly MailboxAnswer[], account: string): void {
+    const busy = answers.flatMap((one) =>
+      one.kind === "failure" && one.failure.reason === "backend-busy" ? [one.failure] : [],
+    );
+    const told = busy.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
+    if (told.length > 0) this.#pause(account, Math.max(...told));
+    else if (busy.length < answers.length || busy.length === 0) this.#accounts.served(account);
+    else if (busy.length > 1) this.#pause(account, undefined);
+    else this.#accounts.slowDown(account);
   }
 
   #pause(account: string, ms: number | undefined): void {
@@ -225,6 +257,10 @@ function readAnswer(http: HttpAnswer, asked: AskedOfBackend): BackendAnswer | Ma
       detail: `not an EWS answer (${/^[a-z/+.-]{1,40}$/.test(type) ? type : "no type"})`,
     };
   }
+}
+
+function isThrottled(result: readonly MailboxAnswer[] | MailboxFailure): boolean {
+  return "reason" in result && result.reason === "backend-busy";
 }
 
 function chunks(mailboxes: readonly MailboxAddress[], size: number): (readonly MailboxAddress[])[] {

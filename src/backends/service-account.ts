@@ -1,6 +1,8 @@
 /**
  * Decides when one account may be asked with which of its secrets, and when it is left
- * alone: set aside when none of them is accepted, paused while the backend throttles it.
+ * alone: set aside when none of them is accepted, paused while the backend throttles it. It
+ * has a budget of requests at once; after a pause the first one goes alone, and only when that
+ * was served without complaint do the others follow.
  *
  * A secret the backend has not accepted yet, or not any more, is tried by one request at a
  * time, the others wait for its verdict: a burst with a wrong password would lock the
@@ -17,11 +19,13 @@ import type { AccountOptions } from "./account-options.js";
 import { AccountSecrets } from "./account-secrets.js";
 import type { HttpAnswer } from "./http-channel.js";
 import { type Refusal, refusalIn, refusalOf, SetAside, UNAUTHORIZED } from "./set-aside.js";
-import { busyFor, pauseOf } from "./throttling.js";
+import { busyFor, pauseFor, throttles, toldPause } from "./throttling.js";
 
 export interface AccountSurroundings {
   readonly now: () => InstantMs;
   readonly tell: (event: AccountChange) => void;
+  /** It may have room now, or not be there to wait for any more. */
+  readonly changed: () => void;
 }
 
 export interface AccountOutcome {
@@ -42,6 +46,9 @@ export class ServiceAccount {
   #onTrial = false;
   #inFlight = 0;
   #pausedUntil: InstantMs = instant(0);
+  #pauseOver: NodeJS.Timeout | undefined;
+  #careful = false;
+  #unexplainedPauses = 0;
 
   /** Throws when the current secret cannot be read. */
   constructor(options: AccountOptions, around: AccountSurroundings) {
@@ -60,6 +67,30 @@ export class ServiceAccount {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Requests at once: one, as long as it is not known whether the backend has had enough. */
+  get budget(): number {
+    return this.#careful ? 1 : (this.#options.maximumAtOnce ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** How many more requests it may be asked with now. */
+  get room(): number {
+    return Math.max(0, this.budget - this.#inFlight);
+  }
+
+  get usable(): boolean {
+    return this.setAsideUntil === undefined && this.pausedUntil === undefined;
+  }
+
+  /** A request is about to be sent with it; `leave` follows when it is over. */
+  enter(): void {
+    this.#inFlight++;
+  }
+
+  leave(): void {
+    this.#inFlight--;
+    this.#around.changed();
   }
 
   /** Whether a request would have to wait for the verdict on another one. */
@@ -82,33 +113,49 @@ export class ServiceAccount {
     return this.#setAside.refusal?.answer ?? UNAUTHORIZED;
   }
 
-  pause(ms: number): void {
+  /** The backend wants it to be left alone; undefined: without saying for how long, then longer each time. */
+  pause(told: number | undefined): void {
+    this.#careful = true;
+    // Those that were sent at the same time are told the same.
+    const unexplained = told === undefined && this.pausedUntil === undefined;
+    const ms = pauseFor(told, unexplained ? this.#unexplainedPauses++ : Math.max(0, this.#unexplainedPauses - 1));
     const until = instant(this.#around.now() + ms);
     if (until <= this.#pausedUntil) return;
     this.#pausedUntil = until;
     this.#around.tell({ kind: "paused", account: this.name, until });
+    clearTimeout(this.#pauseOver);
+    this.#pauseOver = setTimeout(() => this.#around.changed(), ms).unref();
+    this.#around.changed();
   }
 
-  /** Throws as the channel does. */
+  /** The backend hesitates: one request at a time, until it serves one without complaint. */
+  slowDown(): void {
+    this.#careful = true;
+  }
+
+  /** The backend has served a request of it without complaint. */
+  served(): void {
+    this.#unexplainedPauses = 0;
+    if (!this.#careful || this.pausedUntil !== undefined) return;
+    this.#careful = false;
+    this.#around.changed();
+  }
+
+  /** Between `enter` and `leave`. Throws as the channel does. */
   async post(body: string, signal: AbortSignal): Promise<AccountOutcome> {
-    this.#inFlight++;
-    try {
-      for (let sends = 0; ; ) {
-        const login = this.#secrets.active;
-        if (login.standing !== "accepted") {
-          const outcome = await this.#try(body, signal);
-          if (outcome !== undefined) return outcome;
-          continue;
-        }
-        const { judgements } = login;
-        const result = await sent(login, body, signal);
-        if (!("problem" in result)) return this.#answered(result);
-        // Sent before the last verdict, it says nothing new.
-        if (login.judgements === judgements) this.#refuse(login, result);
-        if (++sends === MAXIMUM_SENDS) return { answer: result.answer, verdict: "refused" };
+    for (let sends = 0; ; ) {
+      const login = this.#secrets.active;
+      if (login.standing !== "accepted") {
+        const outcome = await this.#try(body, signal);
+        if (outcome !== undefined) return outcome;
+        continue;
       }
-    } finally {
-      this.#inFlight--;
+      const { judgements } = login;
+      const result = await sent(login, body, signal);
+      if (!("problem" in result)) return this.#answered(result);
+      // Sent before the last verdict, it says nothing new.
+      if (login.judgements === judgements) this.#refuse(login, result);
+      if (++sends === MAXIMUM_SENDS) return { answer: result.answer, verdict: "refused" };
     }
   }
 
@@ -132,6 +179,7 @@ export class ServiceAccount {
       name,
       scheme,
       inFlight: this.#inFlight,
+      ...(Number.isFinite(this.budget) && { budget: this.budget }),
       secret: this.#secrets.slotOf(active),
       ...(setAsideUntil !== undefined && { setAsideUntil }),
       ...(pausedUntil !== undefined && { pausedUntil }),
@@ -142,6 +190,7 @@ export class ServiceAccount {
 
   /** At once. */
   async close(): Promise<void> {
+    clearTimeout(this.#pauseOver);
     await Promise.all(this.#secrets.all.map((login) => login.close()));
   }
 
@@ -172,9 +221,8 @@ export class ServiceAccount {
   }
 
   #answered(answer: HttpAnswer): AccountOutcome {
-    const pauseMs = pauseOf(answer, this.#around.now());
-    if (pauseMs === undefined) return { answer, verdict: "answered" };
-    this.pause(pauseMs);
+    if (!throttles(answer)) return { answer, verdict: "answered" };
+    this.pause(toldPause(answer, this.#around.now()));
     return { answer, verdict: "throttled" };
   }
 

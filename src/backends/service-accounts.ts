@@ -2,7 +2,8 @@
  * Decides which of a backend's service accounts a request goes with: the one with the
  * fewest requests under way, in turn where several have as few. An account whose secrets
  * are refused, or that is being throttled, is left alone for a time while the others go
- * on; when all are, the request fails at once and nothing is sent.
+ * on; when all are, the request fails at once and nothing is sent. When those that are left
+ * have spent their budgets, it waits, first come, first served.
  *
  * All accounts of one backend are declared equal by whoever configures them: each sees the
  * same free/busy time, so an answer that one of them was given serves everybody, and the
@@ -17,7 +18,8 @@ import type { AccountOptions } from "./account-options.js";
 import { HandshakeFailure } from "./handshake.js";
 import type { HttpAnswer } from "./http-channel.js";
 import { ServiceAccount } from "./service-account.js";
-import { believedPause, busyFor } from "./throttling.js";
+import type { RequestRoom } from "./shared-questions.js";
+import { busyFor } from "./throttling.js";
 import { TokenError } from "./token-source.js";
 
 export interface ServiceAccountsOptions {
@@ -37,21 +39,44 @@ export interface AccountAnswer {
 /** The question as this account has to ask it. */
 export type QuestionAs = (actsAs: MailboxAddress | undefined) => string;
 
-export class ServiceAccounts {
+/** Somebody whom no account has room for. */
+interface Waiting {
+  readonly asked: ReadonlySet<ServiceAccount>;
+  readonly go: (account: ServiceAccount | undefined) => void;
+}
+
+export class ServiceAccounts implements RequestRoom {
   /** Whose eyes the answers are seen with; part of every cache key, so it does not change with the account that asked. */
   readonly name: string;
   readonly #accounts: readonly ServiceAccount[];
   readonly #now: () => InstantMs;
   /** In the order in which they were last chosen. */
   readonly #turns: ServiceAccount[];
+  /** In the order of coming. */
+  readonly #line = new Set<Waiting>();
+  #listener: () => void = () => undefined;
 
   /** Throws when a current secret cannot be read. */
   constructor({ accounts, now, tell = () => undefined }: ServiceAccountsOptions) {
     if (accounts.length === 0) throw new Error("a backend needs a service account");
     this.name = accounts.map(({ name, actsAs }) => (actsAs === undefined ? name : `${name} as ${actsAs}`)).join(", ");
     this.#now = now;
-    this.#accounts = accounts.map((options) => new ServiceAccount(options, { now, tell }));
+    this.#accounts = accounts.map(
+      (options) => new ServiceAccount(options, { now, tell, changed: () => this.#changed() }),
+    );
     this.#turns = [...this.#accounts];
+  }
+
+  /** Unlimited also when no account is usable: requests are answered at once then, without being sent. */
+  get room(): number {
+    if (this.#line.size > 0) return 0;
+    const usable = this.#accounts.filter((account) => account.usable);
+    if (usable.length === 0) return Number.POSITIVE_INFINITY;
+    return usable.reduce((sum, { room }) => sum + room, 0);
+  }
+
+  onRoom(listener: () => void): void {
+    this.#listener = listener;
   }
 
   /**
@@ -63,7 +88,7 @@ export class ServiceAccounts {
     const asked = new Set<ServiceAccount>();
     let throttled: AccountAnswer | undefined;
     let unproven: TokenError | HandshakeFailure | undefined;
-    for (let account = this.#choose(asked); account !== undefined; account = this.#choose(asked)) {
+    for (let account = await this.#enter(asked, signal); account; account = await this.#enter(asked, signal)) {
       asked.add(account);
       try {
         const { answer, verdict } = await account.post(question(account.actsAs), signal);
@@ -73,6 +98,8 @@ export class ServiceAccounts {
         // Nothing was asked in these cases, so another account may be.
         if (!(error instanceof TokenError || error instanceof HandshakeFailure) || signal.aborted) throw error;
         unproven = error;
+      } finally {
+        account.leave();
       }
     }
     if (throttled !== undefined) return throttled;
@@ -82,7 +109,26 @@ export class ServiceAccounts {
 
   /** The backend has told this account, in its own words, to come back later; undefined: without saying when. */
   pause(account: string, ms: number | undefined): void {
-    this.#accounts.find(({ name }) => name === account)?.pause(believedPause(ms));
+    this.#named(account)?.pause(ms);
+  }
+
+  /** The backend complains of something that may or may not be this account's doing. */
+  slowDown(account: string): void {
+    this.#named(account)?.slowDown();
+  }
+
+  /** What the backend answered this account, read to its end, holds no complaint. */
+  served(account: string): void {
+    this.#named(account)?.served();
+  }
+
+  get count(): number {
+    return this.#accounts.length;
+  }
+
+  /** Whether some account could be asked now. */
+  get usable(): boolean {
+    return this.#accounts.some((account) => account.usable);
   }
 
   /** Looks at all secrets again. The names of the accounts that have another one now. */
@@ -103,17 +149,61 @@ export class ServiceAccounts {
     await Promise.all(this.#accounts.map((account) => account.close()));
   }
 
+  /** With a place in the account's budget; undefined: no account is left to be asked. Rejects with the signal's reason. */
+  #enter(
+    asked: ReadonlySet<ServiceAccount>,
+    signal: AbortSignal,
+  ): ServiceAccount | undefined | Promise<ServiceAccount | undefined> {
+    const account = this.#line.size === 0 ? this.#choose(asked) : undefined;
+    if (account !== undefined || !this.#mayHaveRoom(asked)) return account;
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        asked,
+        go: (account) => {
+          signal.removeEventListener("abort", giveUp);
+          this.#line.delete(waiting);
+          resolve(account);
+        },
+      };
+      const giveUp = () => {
+        this.#line.delete(waiting);
+        reject(signal.reason);
+        this.#changed();
+      };
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener("abort", giveUp, { once: true });
+      this.#line.add(waiting);
+    });
+  }
+
+  #changed(): void {
+    for (const waiting of [...this.#line]) {
+      const account = this.#choose(waiting.asked);
+      if (account !== undefined || !this.#mayHaveRoom(waiting.asked)) waiting.go(account);
+    }
+    this.#listener();
+  }
+
+  #mayHaveRoom(asked: ReadonlySet<ServiceAccount>): boolean {
+    return this.#accounts.some((account) => !asked.has(account) && account.usable);
+  }
+
   #choose(asked: ReadonlySet<ServiceAccount>): ServiceAccount | undefined {
     let chosen: ServiceAccount | undefined;
     for (const account of this.#turns) {
-      if (asked.has(account) || account.setAsideUntil !== undefined || account.pausedUntil !== undefined) continue;
+      if (asked.has(account) || !account.usable || account.room === 0) continue;
       if (chosen === undefined || load(account) < load(chosen)) chosen = account;
     }
     if (chosen !== undefined) {
       this.#turns.splice(this.#turns.indexOf(chosen), 1);
       this.#turns.push(chosen);
+      chosen.enter();
     }
     return chosen;
+  }
+
+  #named(account: string): ServiceAccount | undefined {
+    return this.#accounts.find(({ name }) => name === account);
   }
 
   /** What is said without asking anybody: busy as long as some account only has to wait. */

@@ -11,16 +11,25 @@ export const DEFAULT_PAUSE_MS = 5_000;
 /** Exchange's back-off goes up to this; a longer one is a mistake, or somebody who wants us silent. */
 export const LONGEST_PAUSE_MS = 300_000;
 
-/** How long to leave the sender of this answer alone, in milliseconds; undefined when it is no throttling. */
-export function pauseOf(answer: HttpAnswer, now: InstantMs): number | undefined {
-  if (answer.status !== 429 && answer.status !== 503) return undefined;
-  return believedPause(retryAfterMs(answer.retryAfter, now));
+/** Twice the one before, up to this. */
+const LONGEST_UNEXPLAINED_PAUSE_MS = 60_000;
+
+/** Whether the sender of this answer wants to be left alone. */
+export function throttles({ status }: HttpAnswer): boolean {
+  return status === 429 || status === 503;
 }
 
-/** What was asked for, within reason. */
-export function believedPause(ms: number | undefined): number {
-  if (ms === undefined || !Number.isFinite(ms) || ms < 0) return DEFAULT_PAUSE_MS;
-  return Math.min(ms, LONGEST_PAUSE_MS);
+/** For how long, in its own words, in milliseconds; undefined where it does not say. */
+export function toldPause(answer: HttpAnswer, now: InstantMs): number | undefined {
+  return retryAfterMs(answer.retryAfter, now);
+}
+
+/** What was asked for, within reason; where nothing was, by the number of such pauses before, with nothing served between. */
+export function pauseFor(told: number | undefined, unexplained: number): number {
+  if (told === undefined || !Number.isFinite(told) || told < 0) {
+    return Math.min(DEFAULT_PAUSE_MS * 2 ** Math.min(unexplained, 8), LONGEST_UNEXPLAINED_PAUSE_MS);
+  }
+  return Math.min(told, LONGEST_PAUSE_MS);
 }
 
 /** What a server says that wants to be left alone for so long. */

@@ -42,6 +42,13 @@ const account = z.discriminatedUnion("scheme", [
   }),
 ]);
 
+const urls = z
+  .array(url)
+  .min(1)
+  .max(10)
+  .optional()
+  .describe("Instead of url: several ways to the same system. The first that works is asked.");
+
 const backend = {
   username: login.username.optional(),
   password: secret.optional(),
@@ -60,7 +67,21 @@ const backend = {
     .min(1)
     .max(100)
     .default(10)
-    .describe("At most this many requests at once. Exchange allows an account about 27."),
+    .describe("At most this many requests of one account at once. Exchange allows an account about 27."),
+  gatherMilliseconds: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(5)
+    .describe("While something is under way, how long questions wait for others to share a request with."),
+  maximumWaiting: z
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(5000)
+    .describe(
+      "Mailboxes that wait while all accounts are in use. Callers take turns; beyond it the greediest is refused.",
+    ),
   maximumMailboxes: z.int().min(1).max(100).optional().describe("Mailboxes per request."),
   maximumWindowDays: z.int().min(1).max(62).optional().describe("Longer windows are asked in slices."),
   maximumAnswerMegabytes: z.number().min(1).max(256).default(32),
@@ -72,11 +93,12 @@ export const backends = z
   .record(
     name,
     z.discriminatedUnion("type", [
-      z.strictObject({ type: z.literal("ews"), url, ...backend }),
+      z.strictObject({ type: z.literal("ews"), url: url.optional(), urls, ...backend }),
       z.strictObject({
         type: z.literal("workmail"),
         region: region.optional(),
         url: url.optional().describe("Instead of region."),
+        urls,
         ...backend,
       }),
     ]),

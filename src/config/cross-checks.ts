@@ -28,14 +28,22 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
     const url = at(backend, "url");
-    if (typeof url === "string" && url.startsWith("http:") && at(backend, "allowPlainHttp") !== true) {
+    const urls = list(at(backend, "urls")).map((one, i) => [`urls.${i}`, one] as const);
+    for (const [setting, one] of [["url", url] as const, ...urls]) {
+      if (typeof one !== "string" || !one.startsWith("http:") || at(backend, "allowPlainHttp") === true) continue;
       problems.push(
-        `${path}.url: http:// would send the service account's password in clear. Use https://, or set allowPlainHttp for a test.`,
+        `${path}.${setting}: http:// would send the service account's password in clear. Use https://, or set allowPlainHttp for a test.`,
       );
     }
     problems.push(...accountProblems(path, backend));
-    if (at(backend, "type") === "workmail" && (url === undefined) === (at(backend, "region") === undefined)) {
-      problems.push(`${path}: give either region or url.`);
+    problems.push(...twice(`${path}.urls`, at(backend, "urls"), (one) => [hostOf(one)], "host"));
+    const places = [url, at(backend, "urls"), at(backend, "type") === "workmail" ? at(backend, "region") : undefined];
+    if (places.filter((place) => place !== undefined).length !== 1) {
+      problems.push(
+        at(backend, "type") === "workmail"
+          ? `${path}: give either region or url.`
+          : `${path}: give either url or urls.`,
+      );
     }
     const caFile = at(backend, "caFile");
     if (typeof caFile === "string") problems.push(...unreadable(`${path}.caFile`, caFile));
@@ -290,6 +298,8 @@ function twice(
   );
 }
 
+const hostOf = (url: unknown): string | undefined =>
+  typeof url === "string" && URL.canParse(url) ? new URL(url).host : undefined;
 const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
 const parsed = (text: unknown, parse: (text: string) => string | undefined): string | undefined =>
   typeof text === "string" ? parse(text) : undefined;

@@ -66,9 +66,22 @@ const WORDING: Readonly<Record<FailureReason, Wording>> = {
     code: "ErrorTimeoutExpired",
     text: () => "Request could not be processed in time. The gateway's time budget ended first.",
   },
+  "queue-full": {
+    code: "ErrorServerBusy",
+    text: (_, failure) =>
+      `${at(failure)} was not asked: too many questions wait for it in the gateway. Try again later.`,
+  },
+  "queue-timeout": {
+    code: "ErrorTimeoutExpired",
+    text: (_, failure) => `Request could not be processed in time. Too many questions wait for ${at(failure)}.`,
+  },
   "backend-unreachable": {
     code: "ErrorProxyRequestProcessingFailed",
     text: (_, failure) => `Proxy web request failed. ${at(failure)} cannot be reached.`,
+  },
+  "backend-circuit-open": {
+    code: "ErrorProxyRequestProcessingFailed",
+    text: (_, failure) => `Proxy web request failed. ${at(failure)} failed repeatedly and is not asked for a while.`,
   },
   "backend-refused-credentials": {
     code: "ErrorInvalidCrossForestCredentials",

@@ -26,7 +26,7 @@ import { parseDateTime } from "./date-time.js";
 import { reasonOfCode } from "./failure-messages.js";
 import { PlainForm } from "./plain-form.js";
 import { malformed } from "./soap-envelope.js";
-import { readSoapFault, type SoapFault } from "./soap-fault.js";
+import { readBackOff, readSoapFault, type SoapFault } from "./soap-fault.js";
 import { viewFromName } from "./view-names.js";
 import { XmlCursor } from "./xml-cursor.js";
 import { readZoneRules, WEEKDAYS } from "./zone-rules-xml.js";
@@ -75,16 +75,27 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   const depth = xml.depth;
   let responseClass = "";
   let code = "";
+  let backOffMs: number | undefined;
   let view: FreeBusyView | string | undefined;
   while (xml.nextChild(depth)) {
     if (xml.name() === "m:ResponseMessage") {
       responseClass = xml.attribute("ResponseClass") ?? "";
-      while (xml.nextChild(depth + 1)) if (xml.name() === "m:ResponseCode") code = xml.text().trim();
+      while (xml.nextChild(depth + 1)) {
+        if (xml.name() === "m:ResponseCode") code = xml.text().trim();
+        else if (xml.name() === "m:MessageXml") backOffMs = readBackOff(xml);
+      }
     } else if (xml.name() === "m:FreeBusyView") view = readView(xml, asked);
   }
   const { backend } = asked;
   if (responseClass === "Error" || (code !== "" && code !== "NoError")) {
-    return failed({ reason: reasonOfCode(code), backend, code: /^[A-Za-z]{1,80}$/.test(code) ? code : undefined });
+    const reason = reasonOfCode(code);
+    const known = /^[A-Za-z]{1,80}$/.test(code) ? code : undefined;
+    return failed({
+      reason,
+      backend,
+      code: known,
+      ...(reason === "backend-busy" && backOffMs !== undefined && { retryAfterMs: backOffMs }),
+    });
   }
   if (typeof view === "object") return viewed(view);
   return failed({ reason: "backend-unreadable", backend, detail: view ?? "an entry without FreeBusyView" });

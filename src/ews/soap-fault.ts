@@ -81,14 +81,22 @@ export function readSoapFault(xml: XmlCursor): SoapFault {
       while (xml.nextChild(depth + 1)) {
         if (xml.name() === "e:ResponseCode") code = xml.text().trim();
         else if (xml.name() === "t:MessageXml" || xml.name() === "e:MessageXml") {
-          while (xml.nextChild(depth + 2)) {
-            if (!xml.name().endsWith(":Value") || xml.attribute("Name") !== "BackOffMilliseconds") continue;
-            const value = Number(xml.text().trim());
-            if (value >= 0) backOffMs = value;
-          }
+          backOffMs = readBackOff(xml);
         }
       }
     }
   }
   return { code: code ?? faultCode.slice(faultCode.indexOf(":") + 1), message, backOffMs };
+}
+
+/** BackOffMilliseconds in the `MessageXml` the cursor stands on, where it is named. */
+export function readBackOff(xml: XmlCursor): number | undefined {
+  const depth = xml.depth;
+  let found: number | undefined;
+  while (xml.nextChild(depth)) {
+    if (!xml.name().endsWith(":Value") || xml.attribute("Name") !== "BackOffMilliseconds") continue;
+    const value = Number(xml.text().trim());
+    if (value >= 0) found = value;
+  }
+  return found;
 }

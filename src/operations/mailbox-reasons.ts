@@ -112,6 +112,28 @@ export const MAILBOX_REASONS: Readonly<Record<FailureReason, ReasonPage>> = {
     remedy: "Make `timeoutSeconds` of the slow system shorter than the budget, so that its own reason is told.",
     who: "the gateway's operator",
   },
+  "queue-full": {
+    means: "More questions wait for the system in this gateway already than are kept waiting; it was not asked.",
+    causes: ["A burst of questions, or a script that asks about everybody.", "The system answers slowly."],
+    confirm: "`freebusy_backend_waiting` in the metrics; `caller` in the log says who asks so much.",
+    remedy: "Configure more `accounts`, keep answers longer (`cache.viewSeconds`), or raise `maximumWaiting`.",
+    who: "the gateway's operator",
+  },
+  "queue-timeout": {
+    means: "The question's turn did not come in its time, because too much was asked before; the system was not asked.",
+    causes: ["More questions than the accounts' `connections` can carry.", "All accounts are paused by throttling."],
+    confirm: "`freebusy_backend_waiting` and the accounts in `/readyz`.",
+    remedy: "Configure more `accounts`; find out who asks so much.",
+    who: "the gateway's operator",
+  },
+  "backend-circuit-open": {
+    means: "Every endpoint of the system failed again and again, and is left alone for a moment.",
+    causes: ["The system is down, or cannot be reached from here."],
+    confirm: "`/readyz` shows each endpoint and since when; the log has the failures before.",
+    remedy:
+      "Repair what the failures before it name (most often `backend-unreachable`); it is tried again by itself within seconds.",
+    who: "the gateway's operator",
+  },
   "backend-unreachable": {
     means: "No connection: the name, the network or TLS.",
     causes: [

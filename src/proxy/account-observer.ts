@@ -16,6 +16,8 @@ export interface AccountStanding {
   readonly name: string;
   readonly scheme: string;
   readonly inFlight: number;
+  /** Requests at once, as it is now; undefined: no limit. */
+  readonly budget?: number;
   /** Which secret is in use, or would be tried first. */
   readonly secret: "current" | "next";
   readonly setAsideUntil?: InstantMs;

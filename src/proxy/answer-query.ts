@@ -55,6 +55,7 @@ export class QueryAnswerer {
       query,
       detail: limit === "details" ? limit : "times",
       origin: asking.caller.origin,
+      askedBy: asking.caller.name,
       rule,
     } as const;
     const settled = settler.settle(targets, question, () => budgetMs - (now() - started));

@@ -59,18 +59,19 @@ export class BackendAsker {
 
   /**
    * One entry per wanted mailbox, in order. `wanted` holds no backend–mailbox pair twice; `origin` is the system that asks,
-   * when it is one. A promise only where the cache gives one.
+   * when it is one, `askedBy` the caller. A promise only where the cache gives one.
    */
   answersFor(
     wanted: readonly Wanted[],
     window: TimeWindow,
     detail: AskedDetail,
     origin?: string,
+    askedBy?: string,
   ): readonly Pending[] | Promise<readonly Pending[]> {
     const questions: CacheQuestion[] = wanted.map((one) => ({ key: keyOf(one), window, detail }));
     const found = this.#find(questions);
-    if (found instanceof Promise) return found.then((kept) => this.#pending(wanted, questions, kept, origin));
-    return this.#pending(wanted, questions, found, origin);
+    if (found instanceof Promise) return found.then((kept) => this.#pending(wanted, questions, kept, origin, askedBy));
+    return this.#pending(wanted, questions, found, origin, askedBy);
   }
 
   /** The systems on whose behalf this very mailbox is being asked about right now; undefined when it is not. */
@@ -91,6 +92,7 @@ export class BackendAsker {
     questions: readonly CacheQuestion[],
     kept: Found,
     origin: string | undefined,
+    askedBy: string | undefined,
   ): readonly Pending[] {
     const pending = new Array<Pending>(wanted.length);
     const missing = new Map<AvailabilityBackend, number[]>();
@@ -107,7 +109,7 @@ export class BackendAsker {
       }
     }
     for (const [backend, indexes] of missing) {
-      this.#begin(backend, indexes, wanted, questions, pending, origin);
+      this.#begin(backend, indexes, wanted, questions, pending, origin, askedBy);
     }
     return pending;
   }
@@ -120,13 +122,14 @@ export class BackendAsker {
     questions: readonly CacheQuestion[],
     pending: Pending[],
     origin: string | undefined,
+    askedBy: string | undefined,
   ): void {
     const mailboxes = indexes.map((i) => (wanted[i] as Wanted).address);
     const { window: asked, detail } = questions[0] as CacheQuestion;
     const window = wholeDaysAround(asked);
     const abort = new AbortController();
     // Registered as under way before the backend hears of it: what it sends back must be recognised.
-    const answers = Promise.resolve().then(() => this.#ask(backend, { mailboxes, window, detail }, abort));
+    const answers = Promise.resolve().then(() => this.#ask(backend, { mailboxes, window, detail, askedBy }, abort));
     indexes.forEach((i, position) => {
       const answer = answers.then((all) => all[position] as MailboxAnswer);
       const { key } = questions[i] as CacheQuestion;

@@ -8,6 +8,7 @@ import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { TimeWindow } from "../availability/time-window.js";
 import type { AccountStanding } from "./account-observer.js";
+import type { EndpointStanding } from "./endpoint-observer.js";
 
 export interface BackendQuestion {
   /** Distinct, at least one, as many as the asker likes: splitting to the backend's limits is the adapter's work. */
@@ -15,6 +16,8 @@ export interface BackendQuestion {
   readonly window: TimeWindow;
   /** The most that is wanted. Adapters may answer less (rights), never more. */
   readonly detail: Exclude<ViewDetail, "merged">;
+  /** The caller whose share of the backend this counts against, where questions have to wait; undefined: nobody's in particular. */
+  readonly askedBy?: string | undefined;
 }
 
 export interface AvailabilityBackend {
@@ -38,4 +41,7 @@ export interface BackendHealth {
   /** For people: why, and what to do when it is not usable. */
   readonly reason: string;
   readonly accounts?: readonly AccountStanding[];
+  readonly endpoints?: readonly EndpointStanding[];
+  /** Mailboxes that wait to be asked about. */
+  readonly waiting?: number;
 }

@@ -37,6 +37,8 @@ export interface TargetQuestion {
   readonly query: AvailabilityQuery;
   readonly detail: AskedDetail;
   readonly origin: string | undefined;
+  /** The caller's name. */
+  readonly askedBy: string;
   readonly rule: DisclosureRule;
 }
 
@@ -66,7 +68,10 @@ export class TargetSettler {
     return atOnce ?? this.#settle(targets, pending, question, remainingMs());
   }
 
-  #ask(targets: readonly Target[], { query, detail, origin }: TargetQuestion): AllPending | Promise<AllPending> {
+  #ask(
+    targets: readonly Target[],
+    { query, detail, origin, askedBy }: TargetQuestion,
+  ): AllPending | Promise<AllPending> {
     const positions: number[] = [];
     const pairs: Wanted[] = [];
     targets.forEach(({ route }, i) => {
@@ -77,7 +82,7 @@ export class TargetSettler {
     });
     if (pairs.length === 0) return targets.map(() => undefined);
     const { once, indexOf } = distinct(pairs, ({ backend, address }) => `${backend.name}\0${address}`);
-    const pending = this.#parts.asker.answersFor(once, query.window, detail, origin);
+    const pending = this.#parts.asker.answersFor(once, query.window, detail, origin, askedBy);
     const placed = (all: readonly Pending[]): AllPending => {
       const one = new Array<Pending | undefined>(targets.length);
       positions.forEach((target, i) => {
@@ -146,8 +151,8 @@ export class TargetSettler {
     const { secondChance } = this.#parts;
     const doubtful = first.filter((one) => secondChance.worthwhile(one));
     if (doubtful.length === 0) return first;
-    const { origin, query, detail } = question;
-    const taken = secondChance.take(doubtful, { origin, window: query.window, detail }, budget.signal);
+    const { origin, askedBy, query, detail } = question;
+    const taken = secondChance.take(doubtful, { origin, askedBy, window: query.window, detail }, budget.signal);
     const better = await budget.within(taken, () => doubtful);
     const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
     const places = new Map(doubtful.map((one, i) => [one, answered[i] as Settled]));
@@ -181,7 +186,7 @@ export class TargetSettler {
   /** One view in slots for all members of a group, from every system that has some of them. */
   async #answerGroup(
     group: Route & { readonly kind: "group" },
-    { query, origin, rule }: TargetQuestion,
+    { query, origin, askedBy, rule }: TargetQuestion,
     budget: TimeBudget,
   ): Promise<MailboxAnswer> {
     const expanding = this.#parts.groups.expand(group, origin, budget.signal);
@@ -193,7 +198,7 @@ export class TargetSettler {
       route: disclosedRoute(route, asked, rule, this.#parts.addressesOf),
     }));
     const { once: targets } = distinctTargets(members);
-    const question: TargetQuestion = { query, detail: "times", origin, rule };
+    const question: TargetQuestion = { query, detail: "times", origin, askedBy, rule };
     const pending = await budget.within(this.#ask(targets, question), () => []);
     const settled = await this.#settleWithin(targets, pending, question, budget);
     const { window, intervalMinutes } = query;

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { AccountChange, AccountObserver } from "../proxy/account-observer.js";
+import type { EndpointObserver, EndpointStanding } from "../proxy/endpoint-observer.js";
 import type {
   BackendCallOutcome,
   LookupObserver,
@@ -18,7 +19,7 @@ import type {
 } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-export class LookupLog implements LookupObserver, DirectoryObserver, AccountObserver {
+export class LookupLog implements LookupObserver, DirectoryObserver, AccountObserver, EndpointObserver {
   readonly #log: Logger;
   readonly #address: (text: string) => string;
 
@@ -74,6 +75,13 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
     if (kind === "accepted") this.#log.info(fields, "service account accepted");
     else if (kind === "paused") this.#log.warn(fields, "service account throttled; left alone");
     else this.#log.error(fields, "service account refused; set aside so that it is not locked");
+  }
+
+  endpointChanged(backend: string, { name, circuit, problem }: EndpointStanding): void {
+    const fields = { backend, endpoint: name, problem };
+    if (circuit === "closed") this.#log.info(fields, "endpoint answers again");
+    else if (circuit === "open") this.#log.error(fields, "endpoint failed again and again; left alone");
+    else this.#log.info(fields, "endpoint is tried");
   }
 
   unexpected(what: string, error: unknown): void {

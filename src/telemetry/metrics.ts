@@ -6,12 +6,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { InstantMs } from "../availability/time-window.js";
 import type { AccountChange, AccountObserver, AccountStanding } from "../proxy/account-observer.js";
+import type { CircuitState, EndpointObserver, EndpointStanding, QuestionCounts } from "../proxy/endpoint-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading, MailboxDirectory } from "../proxy/mailbox-directory.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
 
-export class Metrics implements LookupObserver, DirectoryObserver, AccountObserver {
+const CIRCUITS: Readonly<Record<CircuitState, number>> = { closed: 0, "half-open": 1, open: 2 };
+
+export class Metrics implements LookupObserver, DirectoryObserver, AccountObserver, EndpointObserver {
   readonly registry = new Registry();
   readonly #lookups = new Histogram({
     name: "freebusy_lookup_seconds",
@@ -55,6 +58,12 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     name: "freebusy_account_changes_total",
     help: "Service accounts set aside (secrets refused), paused (throttled) or accepted again",
     labelNames: ["backend", "account", "kind"],
+    registers: [this.registry],
+  });
+  readonly #endpointChanges = new Counter({
+    name: "freebusy_endpoint_changes_total",
+    help: "Endpoints left alone after failing again and again (open), tried (half-open) or asked again (closed)",
+    labelNames: ["backend", "endpoint", "circuit"],
     registers: [this.registry],
   });
   readonly #directoryChanges = new Counter({
@@ -106,6 +115,10 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     this.#accountChanges.inc({ backend, account, kind });
   }
 
+  endpointChanged(backend: string, { name, circuit }: EndpointStanding): void {
+    this.#endpointChanges.inc({ backend, endpoint: name, circuit });
+  }
+
   /** How service accounts stand, worked out when somebody looks. */
   watchAccounts(standings: () => ReadonlyMap<string, readonly AccountStanding[]>, now: () => InstantMs): void {
     const each = (tell: (labels: { backend: string; account: string }, standing: AccountStanding) => void) => {
@@ -131,9 +144,58 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
       setAsideUntil === undefined && pausedUntil === undefined ? 1 : 0,
     );
     gauge("freebusy_account_in_flight", "Requests under way with this account", ({ inFlight }) => inFlight);
+    gauge("freebusy_account_budget", "Requests this account may have under way at once", ({ budget }) => budget);
     gauge("freebusy_account_token_expires_seconds", "Until the token in use ends", ({ expiresAt }) =>
       expiresAt === undefined ? undefined : (expiresAt - now()) / 1000,
     );
+  }
+
+  /** What waits for backends and how their endpoints stand, worked out when somebody looks. */
+  watchBackends(
+    backends: ReadonlyMap<string, { counts(): QuestionCounts; endpoints(): readonly EndpointStanding[] }>,
+  ): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: "freebusy_backend_waiting",
+      help: "Mailboxes that wait to be asked about",
+      labelNames: ["backend"],
+      registers,
+      collect() {
+        for (const [backend, one] of backends) this.set({ backend }, one.counts().waiting);
+      },
+    });
+    const counter = (name: string, help: string, value: (counts: QuestionCounts) => number) =>
+      new Counter({
+        name,
+        help,
+        labelNames: ["backend"],
+        registers,
+        collect() {
+          this.reset();
+          for (const [backend, one] of backends) this.inc({ backend }, value(one.counts()));
+        },
+      });
+    counter(
+      "freebusy_backend_questions_total",
+      "Questions put to a backend, each about all that waited for it",
+      ({ requests }) => requests,
+    );
+    counter(
+      "freebusy_backend_mailboxes_total",
+      "Mailboxes in questions put to a backend",
+      ({ mailboxes }) => mailboxes,
+    );
+    new Gauge({
+      name: "freebusy_endpoint_circuit",
+      help: "0 asked (closed), 1 tried (half-open), 2 left alone (open)",
+      labelNames: ["backend", "endpoint"],
+      registers,
+      collect() {
+        for (const [backend, one] of backends) {
+          for (const { name, circuit } of one.endpoints()) this.set({ backend, endpoint: name }, CIRCUITS[circuit]);
+        }
+      },
+    });
   }
 
   /** What directories hold and how old it is, worked out when somebody looks. */

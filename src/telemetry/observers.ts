@@ -5,16 +5,17 @@
  */
 
 import type { AccountChange, AccountObserver } from "../proxy/account-observer.js";
+import type { EndpointObserver, EndpointStanding } from "../proxy/endpoint-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
 
-export type Observer = LookupObserver & DirectoryObserver & AccountObserver;
+export type Observer = LookupObserver & DirectoryObserver & AccountObserver & Partial<EndpointObserver>;
 
 const BATCH = 64;
 /** How late a lookup is told at most, in milliseconds. */
 const LATEST_MS = 50;
 
-export class Observers implements Observer {
+export class Observers implements LookupObserver, DirectoryObserver, AccountObserver, EndpointObserver {
   readonly #all: readonly Observer[];
   #untold: LookupOutcome[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -52,6 +53,10 @@ export class Observers implements Observer {
 
   accountChanged(backend: string, change: AccountChange): void {
     for (const one of this.#all) one.accountChanged(backend, change);
+  }
+
+  endpointChanged(backend: string, standing: EndpointStanding): void {
+    for (const one of this.#all) one.endpointChanged?.(backend, standing);
   }
 
   unexpected(what: string, error: unknown): void {

@@ -107,6 +107,21 @@ mailboxes:
     expect(found.join()).not.toContain("hunter2");
   });
 
+  it("takes one url or several, to different hosts and never in clear", () => {
+    const withPlace = (place: string) =>
+      problems(GOOD.replace("url: https://mail.corp.example/EWS/Exchange.asmx", place), { SECRET: "x" });
+    expect(withPlace("urls: [https://one.corp.example/EWS, https://two.corp.example/EWS]")).toEqual([]);
+    const either = /^backends\.exchange: give either url or urls\./;
+    expect(withPlace("url: https://a.example/, urls: [https://b.example/]")).toEqual([expect.stringMatching(either)]);
+    expect(withPlace("timeoutSeconds: 5")).toEqual([expect.stringMatching(either)]);
+    expect(withPlace("urls: [https://a.example/x, http://b.example/, https://A.example/y]")).toEqual([
+      expect.stringMatching(/^backends\.exchange\.urls\.1: http:\/\/ would send/),
+      expect.stringMatching(
+        /^backends\.exchange\.urls\.2: host 'a\.example' is already in backends\.exchange\.urls\.0/,
+      ),
+    ]);
+  });
+
   it("takes one keytab for all accounts", () => {
     const account = (name: string) =>
       `{ scheme: negotiate, principal: ${name}@CORP.EXAMPLE, keytabFile: /nowhere/${name}.keytab }`;
