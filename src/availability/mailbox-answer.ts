@@ -7,6 +7,7 @@
  */
 
 import type { FreeBusyView } from "./free-busy-view.js";
+import type { InstantMs } from "./time-window.js";
 
 export const FAILURE_REASONS = [
   /** The text is not an SMTP address. */
@@ -69,7 +70,12 @@ export interface MailboxFailure {
 }
 
 export type MailboxAnswer =
-  | { readonly kind: "view"; readonly view: FreeBusyView }
+  | {
+      readonly kind: "view";
+      readonly view: FreeBusyView;
+      /** Only of a stale view, which is given because nothing newer was to be had at once: when it was learnt. */
+      readonly asOf?: InstantMs | undefined;
+    }
   | { readonly kind: "failure"; readonly failure: MailboxFailure };
 
 export const viewed = (view: FreeBusyView): MailboxAnswer => ({ kind: "view", view });

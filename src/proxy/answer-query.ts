@@ -13,7 +13,7 @@ import type { AskedMailbox, AvailabilityQuery } from "../availability/availabili
 import { lowered } from "../availability/disclosure.js";
 import { type DisclosureRule, withPrivateEvents } from "../availability/disclosure-rules.js";
 import { atMost, type ViewDetail, viewWithin } from "../availability/free-busy-view.js";
-import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { Asking } from "./asking.js";
 import { disclosedRoute, ruleOf } from "./disclosed-route.js";
 import type { LookupObserver, MailboxOutcome } from "./lookup-observer.js";
@@ -83,7 +83,8 @@ export class QueryAnswerer {
       if (answer.kind === "failure") return answer;
       const shownEvents = withPrivateEvents(viewWithin(answer.view, query.window), rule.privateEvents);
       const view = lowered(shownEvents, limit, query.window, query.intervalMinutes);
-      return view === answer.view ? answer : viewed(view);
+      // How old it is stays with it, whatever is taken away.
+      return view === answer.view ? answer : { ...answer, view };
     });
     const answers = indexOf.map((index) => shown[index] as MailboxAnswer);
     observer.lookupAnswered({
@@ -113,5 +114,6 @@ function outcome(
     cache,
     delivered: answer.kind === "view" ? answer.view.detail : undefined,
     failure: answer.kind === "failure" ? answer.failure : undefined,
+    asOf: answer.kind === "view" ? answer.asOf : undefined,
   };
 }
