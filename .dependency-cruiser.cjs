@@ -76,9 +76,12 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot:
+          "^src/(compose|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
       },
-      to: { path: "^src/(compose|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$" },
+      to: {
+        path: "^src/(compose|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+      },
     },
     {
       name: "production-never-imports-simulators-tests-or-bench",

@@ -5,8 +5,8 @@
 
 import pino, { type Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
-import { MemoryViewCache } from "./caches/memory-view-cache.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
+import { cacheTimesOf, composeCache } from "./compose-cache.js";
 import { composeCallers } from "./compose-callers.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
@@ -16,14 +16,17 @@ import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
+import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { explainRoute } from "./proxy/explain-route.js";
+import { purge } from "./proxy/purge.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
+import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -32,7 +35,6 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const MEGABYTE = 1024 * 1024;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
 
@@ -72,22 +74,19 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
       composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
     ]),
   );
-  const cacheTimes = {
-    viewTtlMs: configuration.cache.viewSeconds * 1000,
-    notFoundTtlMs: configuration.cache.notFoundSeconds * 1000,
-  };
-  const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
+  const telemetry = () => new SharedCacheTelemetry(log, metrics.registry);
+  const { cache, shared } = composeCache(configuration, secrets, telemetry, instantNow, (keys) => asker.outdate(keys));
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchDirectories(directories.all, instantNow);
-  const { router, answerer } = composePolicy({
+  const { router, answerer, asker } = composePolicy({
     directories: directories.all,
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
     backends: [...backends.values()],
     cache,
-    cacheTimes,
+    cacheTimes: cacheTimesOf(configuration),
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,
     now,
@@ -116,6 +115,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     now: instantNow,
+    sharedCache: () => shared?.state,
     backendHealth: async () =>
       new Map(await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.health()] as const))),
     metrics: async () => {
@@ -124,12 +124,16 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     },
   });
 
+  const purged = { router, asker, backends: [...backends.values()], winners: directories.winners };
+  ops.register(purgeRoute, { purge: (what) => purge(what, purged), shared: shared !== undefined });
+
   const stop = async () => {
     draining = true;
     tls?.unwatch();
     await drained(ews);
     await drained(ops);
     await directories.stop();
+    await shared?.stop();
     observer.flush();
     auditFile?.flush();
     await callers.close();
@@ -140,6 +144,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     async start() {
       try {
         const operations = await ops.listen(management);
+        await shared?.start();
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;

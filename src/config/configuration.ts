@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { backends } from "./backend-settings.js";
+import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
@@ -55,13 +56,7 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
   signIn: signIn.prefault({}),
-  cache: z
-    .strictObject({
-      maximumMegabytes: z.number().min(1).max(65_536).default(64),
-      viewSeconds: seconds(0, 3600).default(60),
-      notFoundSeconds: seconds(0, 3600).default(10),
-    })
-    .prefault({}),
+  cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   backends,
   directories: z

@@ -246,9 +246,19 @@ export class BackendAsker {
       // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
       if (!this.#flights.isCurrent(key, signal)) return [];
       const { window, detail } = question;
-      const freshUntil = instant(learntAt + lifetime.fresh);
+      const freshUntil = instant(learntAt + Math.round(lifetime.fresh));
       return [
-        { key, kept: { answer, window, detail, learntAt, freshUntil, expiresAt: instant(learntAt + lifetime.end) } },
+        {
+          key,
+          kept: {
+            answer,
+            window,
+            detail,
+            learntAt,
+            freshUntil,
+            expiresAt: instant(learntAt + Math.round(lifetime.end)),
+          },
+        },
       ];
     });
     try {
