@@ -33,6 +33,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
 const CONNECT_MS = 2_000;
+/** A connection that is not closed by then is cut: nobody waits for a farewell. */
+const DISCONNECT_MS = 100;
 /** A connection on which nothing comes for so long, though something was asked, is replaced. */
 const SILENT_MS = 5_000;
 
@@ -54,6 +56,7 @@ export async function openConnections(
       ...(password !== undefined && { password }),
       lazyConnect: true,
       connectTimeout: CONNECT_MS,
+      disconnectTimeout: DISCONNECT_MS,
       socketTimeout: SILENT_MS,
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,

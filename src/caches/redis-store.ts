@@ -30,6 +30,7 @@ const DEAF_MS = 6_000;
 const FAILURES_IN_A_ROW = 3;
 const BURIED_MS = 5_000;
 const START_WITHIN_MS = 2_000;
+const CLOSED = "the connection is closed";
 const NOT_YET = "it has not been reached yet";
 
 export class RedisStore implements SharedStore {
@@ -68,7 +69,7 @@ export class RedisStore implements SharedStore {
     this.#ear = ear;
     for (const connection of [commands, ear]) {
       connection.on("error", (error: Error) => this.#leave(wordsOf(error)));
-      connection.on("close", () => this.#leave("the connection is closed"));
+      connection.on("close", () => this.#leave(CLOSED));
       connection.connect().catch(() => {});
     }
     ear.on("ready", () =>
@@ -228,7 +229,11 @@ export class RedisStore implements SharedStore {
   #tellState(joined: boolean, problem: string | undefined): void {
     const changed = joined !== this.#joined || (joined && problem !== this.#problem) || this.#problem === NOT_YET;
     this.#joined = joined;
-    if (!changed) return;
+    if (!changed) {
+      // Why it cannot be reached now tells more than that it was lost.
+      if (!joined && problem !== CLOSED) this.#problem = problem;
+      return;
+    }
     this.#problem = problem;
     this.#options.observer.sharedCacheChanged(this.state);
   }
