@@ -265,6 +265,9 @@ describe("openapi.yaml", () => {
       "/routes/alice@corp.example?as=lotus",
     ])
       await call(path, "GET", gateway.management);
+    await call("/purge?mailbox=alice@corp.example", "POST", gateway.management);
+    await call("/purge", "POST", gateway.management);
+    await call("/purge?all", "POST", gateway.management, { headers: { origin: "https://evil.example" } });
     for (const [path, method, status, type] of seen) {
       const response = document.paths[path]?.[method]?.responses[String(status)];
       expect([path, method, status, Object.keys(response?.content ?? {})]).toEqual([path, method, status, [type]]);
