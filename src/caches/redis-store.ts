@@ -179,6 +179,11 @@ export class RedisStore implements SharedStore {
       this.#heardAt = performance.now();
       this.#ear?.disconnect(true);
     }
+    if (redis.status !== "ready") {
+      // Why not is told by the connection itself, in better words.
+      this.#leave(CLOSED);
+      return;
+    }
     const epochBefore = this.#epoch;
     const sent = this.#inTime(Promise.all([redis.get(this.#epochName), redis.publish(this.#beats, "")]));
     sent.then(
