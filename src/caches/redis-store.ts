@@ -188,9 +188,13 @@ export class RedisStore implements SharedStore {
     const sent = this.#inTime(Promise.all([redis.get(this.#epochName), redis.publish(this.#beats, "")]));
     sent.then(
       ([epoch]) => {
+        this.#failuresInARow = 0;
         if (epochBefore === this.#epoch) this.#adopt(epoch ?? "");
       },
-      (error: Error) => this.#leave(wordsOf(error)),
+      // One that is late may be our own fault.
+      (error: Error) => {
+        if (!this.#joined || ++this.#failuresInARow >= FAILURES_IN_A_ROW) this.#leave(wordsOf(error));
+      },
     );
   }
 

@@ -159,7 +159,10 @@ describe.skipIf(!hasRedis)("two gateways on one Redis server", () => {
     for (const { output } of [one.gateway, two]) {
       // Pino writes in batches.
       await until(async () => output().split("shared cache is used").length >= 4);
-      expect(output().split("going on alone").length - 1).toBe(2);
+      // A busy machine may have been slow once more; but it is said once each time, and so is that it is over.
+      const words = output().match(/going on alone|shared cache is used/g) ?? [];
+      expect(words.filter((word, i) => word === words[i - 1])).toEqual([]);
+      expect(words.filter((word) => word === "going on alone").length).toBeGreaterThanOrEqual(2);
       expect(output()).not.toMatch(/"level":50/);
     }
   });
