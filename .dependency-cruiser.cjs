@@ -37,10 +37,16 @@ module.exports = {
       ["^src/availability/", "^src/ews/"],
       "A codec turns text into core and back; no sockets.",
     ),
+    only(
+      "autodiscover-sees-core",
+      "^src/autodiscover/",
+      ["^src/availability/", "^src/autodiscover/"],
+      "A codec of its own; it does not know EWS.",
+    ),
     {
       name: "codec-has-no-sockets",
       severity: "error",
-      from: { path: "^src/ews/" },
+      from: { path: "^src/(ews|autodiscover)/" },
       to: { path: "^(node:)?(net|tls|https?|fs|dns)$|node_modules/(undici|fastify)" },
     },
     only("ntlm-is-alone", "^src/ntlm/", ["^src/ntlm/"], "A codec of messages and their arithmetic; no sockets."),
@@ -66,10 +72,22 @@ module.exports = {
     only(
       "inbound-inward",
       "^src/inbound/",
-      ["^src/availability/", "^src/proxy/", "^src/ews/", "^src/ntlm/", "^src/kerberos/", "^src/inbound/"],
+      [
+        "^src/availability/",
+        "^src/proxy/",
+        "^src/(ews|autodiscover)/",
+        "^src/ntlm/",
+        "^src/kerberos/",
+        "^src/inbound/",
+      ],
       "An inbound adapter never meets a backend or a cache.",
     ),
-    only("operations-inward", "^src/operations/", ["^src/availability/", "^src/proxy/", "^src/operations/"]),
+    only(
+      "operations-inward",
+      "^src/operations/",
+      ["^src/availability/", "^src/proxy/", "^src/operations/", "^src/inbound/caller-authentication"],
+      "The reasons why somebody is not let in have pages, too.",
+    ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",
@@ -77,10 +95,10 @@ module.exports = {
       from: {
         path: "^src/",
         pathNot:
-          "^src/(compose|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+          "^src/(compose|compose-autodiscover|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
       },
       to: {
-        path: "^src/(compose|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        path: "^src/(compose|compose-autodiscover|compose-backends|compose-cache|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
       },
     },
     {

@@ -3,6 +3,8 @@
  * the terminal who can be asked and how. Everything but the prints is what a site runs.
  */
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { hash } from "@node-rs/argon2";
 import { compose, createLog } from "../src/compose.js";
@@ -12,7 +14,8 @@ import { startSimulator } from "./ews-simulator.js";
 
 // The compiled demo runs from dist/; its calendar stays beside the source.
 const CALENDAR = fileURLToPath(new URL("../../simulators/demo-calendar.yaml", import.meta.url));
-const port = Number(process.env.DEMO_PORT ?? 8080);
+// Autodiscover publishes an address, so the port has to be known before anybody listens on it.
+const port = Number(process.env.DEMO_PORT ?? 8080) || (await freePort());
 const managementPort = Number(process.env.DEMO_MANAGEMENT_PORT ?? 9090);
 
 const exchange = await startSimulator({
@@ -30,6 +33,7 @@ const configuration = `
 listen: { port: ${port} }
 management: { port: ${managementPort} }
 log: { addresses: plain }
+autodiscover: { url: 'http://127.0.0.1:${port}/EWS/Exchange.asmx', allowPlainHttp: true }
 callers:
   - { name: exchange, usernames: ['CORP\\exchange'], passwordHash: 'env:DEMO_HASH', origin: exchange }
   - { name: workmail, usernames: [workmail@corp.example], passwordHash: 'env:DEMO_HASH', origin: workmail }
@@ -77,6 +81,10 @@ Free/busy gateway, demonstration. Everything below is simulated but the gateway.
 
 curl -s -u client@corp.example:demo -H 'Content-Type: text/xml; charset=utf-8' ${ews}/EWS/Exchange.asmx -d '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="Exchange2013"/><t:TimeZoneContext><t:TimeZoneDefinition Id="W. Europe Standard Time"/></t:TimeZoneContext></s:Header><s:Body><m:GetUserAvailabilityRequest><m:MailboxDataArray>${["alice@corp.example", "bob@corp.awsapps.com", "nobody@corp.example"].map((address) => `<t:MailboxData><t:Email><t:Address>${address}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType></t:MailboxData>`).join("")}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>${day}T00:00:00</t:StartTime><t:EndTime>${tomorrow}T00:00:00</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>30</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>DetailedMerged</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>'
 
+  How does Exchange find this address?
+
+curl -s -u 'CORP\\exchange:demo' -H 'Content-Type: text/xml; charset=utf-8' ${ews}/autodiscover/autodiscover.xml -d '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>bob@corp.awsapps.com</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>'
+
   Why does a mailbox go where it goes?
 
 node dist/src/main.js explain bob@corp.awsapps.com --as exchange --ask --management ${management}
@@ -96,3 +104,12 @@ const stop = async () => {
 };
 process.once("SIGINT", () => void stop());
 process.once("SIGTERM", () => void stop());
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port: free } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return free;
+}

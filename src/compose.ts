@@ -5,6 +5,7 @@
 
 import pino, { type Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
+import { publishedUrls } from "./compose-autodiscover.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
 import { cacheTimesOf, composeCache } from "./compose-cache.js";
 import { composeCallers } from "./compose-callers.js";
@@ -12,17 +13,21 @@ import { composeDirectories, instantNow } from "./compose-directories.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
+import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { reasonPage } from "./operations/reason-catalogue.js";
+import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { purge } from "./proxy/purge.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
+import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
@@ -39,9 +44,7 @@ export interface Gateway {
 const DIRECTORIES_WITHIN_MS = 60_000;
 
 export function createLog(level: string): Logger {
-  // Several lines are written at once, a quarter of a second late at most; on exit pino writes out what is left.
-  const output = pino.destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 250 });
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, output);
+  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
@@ -105,6 +108,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     observer,
     now: instantNow,
   });
+  ews.register(autodiscoverRoutes, {
+    urls: publishedUrls(configuration),
+    authenticator: callers.authenticator,
+    proxies: callers.proxies,
+    observer,
+    told: (discovery) => log[discovery.result === "settings" ? "info" : "warn"](discovery, "autodiscover"),
+    now: instantNow,
+  });
   tls?.watch(ews.server);
 
   let draining = false;
@@ -114,6 +125,10 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
+    reason: (id) => {
+      const page = reasonPage(id);
+      return page && reasonText(id, page);
+    },
     now: instantNow,
     sharedCache: () => shared?.state,
     backendHealth: async () =>

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
 import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
@@ -56,6 +57,7 @@ export const configurationSchema = z.strictObject({
     .optional()
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
   signIn: signIn.prefault({}),
+  autodiscover,
   cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   backends,

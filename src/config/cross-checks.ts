@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
+import { autodiscoverProblems } from "./autodiscover-settings.js";
 import { at, entries, list } from "./raw-values.js";
 
 /** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
@@ -68,6 +69,7 @@ export function crossChecks(raw: unknown): string[] {
     }
   }
   problems.push(...signInProblems(raw));
+  problems.push(...autodiscoverProblems(raw, names, known));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
   problems.push(

@@ -8,6 +8,7 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { NtlmRefusal } from "../ntlm/ntlm-verification.js";
 import type { Caller } from "../proxy/asking.js";
 
 /** As much of a request as tells who sends it. Its body has not been read yet. */
@@ -40,7 +41,7 @@ export type RefusalReason =
   | "kerberos-refused"
   /** A step of a handshake that is not under way, or no longer. */
   | "handshake-out-of-turn"
-  | `ntlm-${string}`;
+  | `ntlm-${NtlmRefusal}`;
 
 /** What a scheme makes of a header. */
 export type Verdict =

@@ -1,6 +1,6 @@
 /**
- * Decides what operators may ask: is it alive, can it answer, how is it doing, and why does
- * a mailbox go where it goes. On a listener of its own, without authentication, so it says
+ * Decides what operators may ask: is it alive, can it answer, how is it doing, why does a
+ * mailbox go where it goes, and what does a reason mean. On a listener of its own, without authentication, so it says
  * nothing about anybody's time and is meant for the inside of a network only.
  *
  * Ready means that some backend could answer: one that is down is no reason to take the
@@ -21,6 +21,8 @@ export interface ManagementRouteOptions {
   readonly state: () => "serving" | "reading directories" | "draining";
   /** `origin`: the backend that asks, or undefined; `ask`: whether to ask the backend too. */
   readonly explain: (address: string, origin: string | undefined, ask: boolean) => Promise<RouteExplanation>;
+  /** The page about a reason, as text; undefined when there is no such reason. */
+  readonly reason: (id: string) => string | undefined;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly now: () => InstantMs;
   /** Undefined where no cache is shared. Without it nobody is less ready. */
@@ -61,6 +63,12 @@ export async function managementRoutes(app: FastifyInstance, options: Management
       return options.explain(request.params.address, as === "none" ? undefined : as, asking);
     },
   );
+
+  app.get<{ Params: { id: string } }>("/reasons/:id", async (request, reply) => {
+    const text = options.reason(request.params.id);
+    reply.type("text/plain; charset=utf-8");
+    return text ?? reply.code(404).send("There is no such reason. See docs/reasons.md.\n");
+  });
 
   app.get("/metrics", async (_, reply) => {
     const { contentType, text } = await options.metrics();

@@ -24,6 +24,34 @@ const problems = (text: string, environment = {}): readonly string[] => {
   }
 };
 
+describe("what Autodiscover gives out", () => {
+  const given = (settings: string) => problems(`${GOOD}autodiscover: ${settings}\n`, { SECRET: "x" });
+
+  it("is an EWS address, of its own for a system that asks", () => {
+    const url = "https://freebusy.corp.example/EWS/Exchange.asmx";
+    expect(given(`{ url: ${url}, urls: { exchange: ${url} } }`)).toEqual([]);
+    expect(given("{ url: http://127.0.0.1:8080/ews/exchange.asmx, allowPlainHttp: true }")).toEqual([]);
+  });
+
+  it.each([
+    ["{ url: http://freebusy.corp.example/EWS/Exchange.asmx }", "autodiscover.url: callers would send their passwords"],
+    ["{ url: https://freebusy.corp.example/ }", "autodiscover.url: is not an EWS address"],
+    ["{ url: https://freebusy.corp.example/autodiscover/autodiscover.xml }", "autodiscover.url: is not an EWS address"],
+    ["{ url: https://a:b@freebusy.corp.example/EWS/Exchange.asmx }", "autodiscover.url: is not an EWS address"],
+    [
+      "{ url: https://x.example/EWS/Exchange.asmx, urls: { lotus: https://x.example/EWS/Exchange.asmx } }",
+      "autodiscover.urls.lotus: there is no backend 'lotus'. Known: exchange.",
+    ],
+    [
+      "{ url: https://x.example/EWS/Exchange.asmx, urls: { exchange: https://x.example/owa } }",
+      "autodiscover.urls.exchange: is not an EWS address",
+    ],
+    ["{ urls: {} }", "autodiscover.url"],
+  ])("%s is refused with a remedy", (settings, expected) => {
+    expect(given(settings)).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
 describe("a configuration", () => {
   it("with little in it has safe defaults", () => {
     const { configuration, secrets } = parseConfiguration("x", GOOD, { SECRET: "s3cret" });

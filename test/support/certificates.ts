@@ -1,4 +1,4 @@
-/** A certificate authority of the test's own, and a server certificate of its for one IP address. */
+/** A certificate authority of the test's own, and a server certificate of its for one IP address and any names. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ export interface ServerCertificate {
   readonly ca: string;
 }
 
-export function issueCertificate(folder: string, ip: string): ServerCertificate {
+export function issueCertificate(folder: string, ip: string, names: readonly string[] = []): ServerCertificate {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
   const [caFile, caKey, certFile, keyFile] = ["ca.crt", "ca.key", "server.crt", "server.key"].map(file) as [
@@ -26,7 +26,7 @@ export function issueCertificate(folder: string, ip: string): ServerCertificate 
   ];
   openssl("req", "-x509", ...NEW_KEY, "-days", "2", "-subj", "/CN=Test authority", "-keyout", caKey, "-out", caFile);
   openssl("req", ...NEW_KEY, "-subj", "/CN=server", "-keyout", keyFile, "-out", file("server.csr"));
-  writeFileSync(file("server.ext"), `subjectAltName=IP:${ip}\n`);
+  writeFileSync(file("server.ext"), `subjectAltName=${[`IP:${ip}`, ...names.map((name) => `DNS:${name}`)].join()}\n`);
   openssl(
     ...["x509", "-req", "-days", "2", "-in", file("server.csr"), "-extfile", file("server.ext")],
     ...["-CA", caFile, "-CAkey", caKey, "-CAcreateserial", "-out", certFile],

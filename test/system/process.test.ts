@@ -224,6 +224,7 @@ describe("the process", () => {
 });
 
 describe("openapi.yaml", () => {
+  const discovery = `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><GetUserSettingsRequestMessage xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"/></s:Body></s:Envelope>`;
   type Operation = { responses: Record<string, { content?: Record<string, unknown> }> };
   const document = parse(readFileSync(join(PROJECT, "openapi.yaml"), "utf8")) as {
     paths: Record<string, Record<string, Operation>>;
@@ -234,13 +235,17 @@ describe("openapi.yaml", () => {
   });
 
   it("describes what the running gateway serves: every documented answer is given, with its content type", async () => {
-    site = await startSite();
+    const published = "autodiscover: { url: 'https://freebusy.corp.example/EWS/Exchange.asmx' }\n";
+    site = await startSite((text) => text + published);
     const { gateway } = site;
     const seen: [string, string, number, string][] = [];
     const call = async (path: string, method: string, base: string, init: RequestInit = {}) => {
       const reply = await fetch(`${base}${path}`, { method, ...init });
       seen.push([
-        path.replace(/\?.*/, "").replace(/^\/routes\/.+/, "/routes/{address}"),
+        path
+          .replace(/\?.*/, "")
+          .replace(/^\/routes\/.+/, "/routes/{address}")
+          .replace(/^\/reasons\/.+/, "/reasons/{id}"),
         method.toLowerCase(),
         reply.status,
         (reply.headers.get("content-type") ?? "").split(";")[0] as string,
@@ -256,6 +261,15 @@ describe("openapi.yaml", () => {
     await call("/EWS/Exchange.asmx", "POST", ews, { headers: xml, body: "x".repeat(600_000) });
     await call("/EWS/Exchange.asmx", "GET", ews, { headers: { authorization: authorization() } });
     await call("/EWS/Exchange.asmx", "GET", ews);
+    for (const path of ["/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.svc"]) {
+      await call(path, "GET", ews, { headers: { authorization: authorization() } });
+      await call(path, "GET", ews);
+      await call(path, "POST", ews, { headers: xml, body: path.endsWith("svc") ? discovery : "<x/>" });
+      if (path.endsWith("svc")) await call(path, "POST", ews, { headers: xml, body: "<x/>" });
+      await call(path, "POST", ews, { headers: { "content-type": "text/xml" }, body: "x" });
+      await call(path, "POST", ews, { headers: { ...xml, "content-type": "text/plain" }, body: "x" });
+      await call(path, "POST", ews, { headers: xml, body: "x".repeat(70_000) });
+    }
     for (const path of [
       "/healthz",
       "/readyz",
@@ -263,6 +277,8 @@ describe("openapi.yaml", () => {
       "/metrics",
       "/routes/alice@corp.example?as=workmail",
       "/routes/alice@corp.example?as=lotus",
+      "/reasons/backend-timeout",
+      "/reasons/no-such-reason",
     ])
       await call(path, "GET", gateway.management);
     await call("/purge?mailbox=alice@corp.example", "POST", gateway.management);

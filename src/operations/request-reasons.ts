@@ -1,0 +1,291 @@
+/**
+ * Decides what an administrator is told about each reason why a request never became a
+ * look-up: not signed in, not readable, not allowed. A reason without a page does not compile.
+ */
+
+import type { RequestFaultReason } from "../availability/request-fault.js";
+import type { RefusalReason } from "../inbound/caller-authentication.js";
+import type { ReasonPage } from "./reason-page.js";
+
+const page = (
+  means: string,
+  causes: readonly string[],
+  confirm: string,
+  remedy: string,
+  who: ReasonPage["who"],
+): ReasonPage => ({ means, causes, confirm, remedy, who });
+
+const WHO_SENT = "`source` and `caller` in the log line `request refused`.";
+const operator = "the gateway's operator" as const;
+const asker = "whoever asked" as const;
+
+export const SIGN_IN_REASONS: Readonly<Record<RefusalReason, ReasonPage>> = {
+  "no-credentials": page(
+    "The request brought nothing to sign in with. The first request of many clients does; it is then challenged.",
+    ["A client without credentials.", "A probe of a load balancer on the wrong port."],
+    WHO_SENT,
+    "Give the client a caller's name and password; let probes ask /healthz on the management port.",
+    asker,
+  ),
+  "unknown-scheme": page(
+    "A way to sign in that no caller here uses.",
+    ["The client insists on NTLM, Kerberos or tokens that are not configured."],
+    "WWW-Authenticate of the answer names what is offered.",
+    "Configure that way for the caller (see Callers in the README), or change the client.",
+    operator,
+  ),
+  "bad-credentials": page(
+    "Unknown name or wrong password.",
+    ["A typing error, or a password changed on one side only.", "Somebody guesses."],
+    WHO_SENT,
+    "Set the password anew on both sides: in Exchange the address space's credentials, in WorkMail the availability configuration.",
+    operator,
+  ),
+  "bad-token": page(
+    "A bearer token that is not valid here.",
+    ["Expired, for another audience or issuer, signed with another key.", "No caller has its claim."],
+    "Decode the token: iss, aud and exp against `signIn.tokens`, its claim against `callers[].tokens`.",
+    "Correct the issuer's settings or the client's token request.",
+    operator,
+  ),
+  "keys-unavailable": page(
+    "An issuer's keys cannot be had just now, so its tokens cannot be checked.",
+    ["The keysUrl cannot be reached or answers with an error."],
+    "The log says which issuer and why.",
+    "Let the gateway reach keysUrl, or give the keys as keysFile.",
+    operator,
+  ),
+  "too-many-checks": page(
+    "Password checks are as many as the machine is meant to bear.",
+    ["Many new connections at once.", "Somebody guesses from many addresses."],
+    "`freebusy_requests_refused_total` by reason.",
+    "It passes by itself; known callers are not affected. Otherwise look at where the requests come from.",
+    operator,
+  ),
+  "too-many-failures": page(
+    "This address has failed to sign in too often, and is made to wait.",
+    [
+      "An old password in a client that tries again and again.",
+      "Somebody guesses.",
+      "All clients come from one proxy's address.",
+    ],
+    WHO_SENT,
+    "Correct the client's password; name your proxy in `listen.trustedProxies`.",
+    operator,
+  ),
+  "shared-connection": page(
+    "NTLM or Negotiate over a connection that carries other people's requests.",
+    ["A TLS-ending proxy or load balancer stands in between."],
+    "The request has X-Forwarded-For, Via or the like.",
+    "Pass TCP through to the gateway, or let the caller use Basic or tokens.",
+    operator,
+  ),
+  "unsupported-mechanism": page(
+    "Negotiate with a mechanism that is not offered here.",
+    ["Kerberos without `signIn.kerberos`."],
+    WHO_SENT,
+    "Configure signIn.kerberos with a keytab, or let the client use NTLM.",
+    operator,
+  ),
+  "kerberos-refused": page(
+    "A Kerberos ticket that is not for this service, not valid now, seen before, or of nobody who is configured.",
+    [
+      "The keytab has another key version or host.",
+      "Clocks differ by more than five minutes.",
+      "The principal is no caller's.",
+    ],
+    "`klist -kt` of the keytab; the clocks; `callers[].principals`.",
+    "Make a new keytab for HTTP/host, set the clocks, add the principal.",
+    operator,
+  ),
+  "handshake-out-of-turn": page(
+    "A step of a handshake that is not under way, or no longer.",
+    ["The client's connection was not kept between two steps."],
+    "A proxy in between opens connections of its own.",
+    "Keep connections alive end to end.",
+    operator,
+  ),
+  "ntlm-unreadable": page(
+    "An NTLM message that is none.",
+    ["A broken client."],
+    WHO_SENT,
+    "Look at the client.",
+    asker,
+  ),
+  "ntlm-challenge-spent": page(
+    "An answer to a challenge that was answered before, or too late.",
+    ["A replay.", "A client that took more than its time."],
+    WHO_SENT,
+    "Nothing, if it happens once; otherwise look at the source.",
+    operator,
+  ),
+  "ntlm-downgraded": page(
+    "Less than NTLMv2, or other flags than agreed on.",
+    ["A client set to LM or NTLMv1.", "Somebody in between changes messages."],
+    "LmCompatibilityLevel of the client; it needs 3 or more.",
+    "Set the client to NTLMv2.",
+    asker,
+  ),
+  "ntlm-anonymous": page(
+    "NTLM without a name.",
+    ["A client without credentials."],
+    WHO_SENT,
+    "Give it credentials.",
+    asker,
+  ),
+  "ntlm-wrong-credentials": page(
+    "Unknown name or wrong password, in NTLM.",
+    ["A password changed on one side only."],
+    WHO_SENT,
+    "Set the caller's `password` or `ntHash` anew.",
+    operator,
+  ),
+  "ntlm-stale": page(
+    "The client's time is too far from ours.",
+    ["Clocks differ."],
+    "The Date header of both machines.",
+    "Set the clocks (NTP).",
+    operator,
+  ),
+  "ntlm-no-integrity-code": page(
+    "NTLM without a code over its messages, which is required.",
+    ["curl and Samba's bare client send none."],
+    WHO_SENT,
+    "Set `signIn.ntlm.integrityCode: when-promised`, or use another client.",
+    operator,
+  ),
+  "ntlm-wrong-integrity-code": page(
+    "The code over the NTLM messages is wrong.",
+    ["Somebody in between changes messages."],
+    "A capture on both sides.",
+    "Find what is in between.",
+    operator,
+  ),
+  "ntlm-no-channel-binding": page(
+    "NTLM without channel binding, which is required here.",
+    ["An old client, or plain HTTP."],
+    WHO_SENT,
+    "Set `signIn.ntlm.channelBinding: when-sent`, or use a newer client.",
+    operator,
+  ),
+  "ntlm-wrong-channel-binding": page(
+    "The client is bound to another TLS connection than this one.",
+    ["TLS ends at a proxy in between.", "Somebody is in the middle."],
+    "The certificate the client sees is not the gateway's.",
+    "Let TLS end at the gateway, or let the caller use Basic or tokens behind that proxy.",
+    operator,
+  ),
+};
+
+export const FAULT_REASONS: Readonly<Record<RequestFaultReason, ReasonPage>> = {
+  malformed: page(
+    "The request is not a SOAP 1.1 envelope that could be read.",
+    ["Broken XML, a DTD, another namespace, an empty body.", "SOAP 1.2, or WS-Security."],
+    "The fault names line and position.",
+    "Send SOAP 1.1 in UTF-8, as EWS clients do.",
+    asker,
+  ),
+  "unknown-operation": page(
+    "An EWS operation this gateway does not do.",
+    ["A full mail client was pointed at it."],
+    "The fault names the operation.",
+    "Point only free/busy at the gateway: address space, availability configuration, ASUrl.",
+    asker,
+  ),
+  "must-understand": page(
+    "A SOAP header marked as essential that is not understood here.",
+    ["WS-Addressing or WS-Security with mustUnderstand."],
+    "The fault names the header.",
+    "Leave it out, or do not mark it.",
+    asker,
+  ),
+  "no-mailboxes": page(
+    "No mailbox was asked about.",
+    ["An empty MailboxDataArray."],
+    WHO_SENT,
+    "Name at least one.",
+    asker,
+  ),
+  "too-many-mailboxes": page(
+    "More than 100 mailboxes in one request.",
+    ["A script that asks for all."],
+    WHO_SENT,
+    "Ask in parts of 100.",
+    asker,
+  ),
+  "invalid-window": page(
+    "The window ends before it begins.",
+    ["Start and end are mixed up."],
+    "The request.",
+    "Put them right.",
+    asker,
+  ),
+  "window-too-long": page(
+    "A window of more than 62 days.",
+    ["A script that asks for a year."],
+    "The request.",
+    "Ask in parts.",
+    asker,
+  ),
+  "invalid-interval": page(
+    "Slots of less than 5 or more than 1440 minutes, or longer than the window.",
+    ["An interval of 0 or in seconds."],
+    "The request.",
+    "Use 5 to 1440 minutes.",
+    asker,
+  ),
+  "invalid-view": page(
+    "A view that does not exist.",
+    ["A misspelt RequestedView."],
+    "The request.",
+    "Use MergedOnly, FreeBusy, FreeBusyMerged, Detailed or DetailedMerged.",
+    asker,
+  ),
+  "invalid-zone": page(
+    "A time zone that is unknown or contradicts itself.",
+    ["An id that is no Windows zone.", "Rules out of range."],
+    "The fault names it.",
+    "Send a Windows zone id or a full definition.",
+    asker,
+  ),
+};
+
+/** What HTTP itself refuses; the words of fastify where they are its own. */
+export const HTTP_REASONS: Readonly<Record<string, ReasonPage>> = {
+  method: page(
+    "Another method than the path takes.",
+    ["A browser on the EWS path."],
+    WHO_SENT,
+    "POST to /EWS/Exchange.asmx.",
+    asker,
+  ),
+  "content-encoding": page(
+    "A compressed body.",
+    ["A client or proxy that compresses."],
+    WHO_SENT,
+    "Send it as it is.",
+    asker,
+  ),
+  "bad-request": page("The request could not be read.", ["A broken client."], WHO_SENT, "Look at the client.", asker),
+  FST_ERR_CTP_BODY_TOO_LARGE: page(
+    "A body larger than `listen.bodyLimitBytes`.",
+    ["Not a free/busy question."],
+    WHO_SENT,
+    "100 mailboxes fit many times over; raise the limit only if you know why.",
+    asker,
+  ),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: page(
+    "A Content-Type the path does not take.",
+    ["A client that sends JSON or SOAP 1.2 to EWS."],
+    WHO_SENT,
+    "Send text/xml; charset=utf-8.",
+    asker,
+  ),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: page(
+    "A body of another length than announced.",
+    ["A connection that broke."],
+    WHO_SENT,
+    "Nothing, if it happens once.",
+    asker,
+  ),
+};

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LogLines } from "../../src/telemetry/log-lines.js";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function collecting() {
+  const written: string[] = [];
+  let flushed = 0;
+  const lines = new LogLines({ write: (text) => written.push(text), flushSync: () => flushed++ });
+  return { lines, written, flushed: () => flushed };
+}
+
+describe("log lines", () => {
+  it("leave together, in order, a quarter of a second after the first", () => {
+    const { lines, written } = collecting();
+    lines.write("one\n");
+    vi.advanceTimersByTime(200);
+    lines.write("two\n");
+    expect(written).toEqual([]);
+    vi.advanceTimersByTime(50);
+    expect(written).toEqual(["one\ntwo\n"]);
+    vi.advanceTimersByTime(1_000);
+    expect(written).toHaveLength(1);
+  });
+
+  it("leave at once when there are enough of them, and none is lost or written twice", () => {
+    const { lines, written } = collecting();
+    const all = Array.from({ length: 1_000 }, (_, i) => `${i} ${"x".repeat(90)}\n`);
+    for (const line of all) lines.write(line);
+    expect(written.length).toBeGreaterThan(0);
+    vi.advanceTimersByTime(250);
+    expect(written.join("")).toBe(all.join(""));
+  });
+
+  it("are all out when the process ends", () => {
+    const { lines, written, flushed } = collecting();
+    lines.write("last words\n");
+    lines.flushSync();
+    expect([written, flushed()]).toEqual([["last words\n"], 1]);
+  });
+});
