@@ -13,8 +13,10 @@ export function reason(id: string | undefined): void {
     for (const one of REASON_IDS) process.stdout.write(`${one.padEnd(width)}  ${reasonPage(one)?.means}\n`);
     return;
   }
-  const page = reasonPage(id.replace(/^\[|\]$/g, ""));
-  if (page !== undefined) process.stdout.write(reasonText(id, page));
+  // As it stands in an answer's text, in brackets, or without them.
+  const word = id.replace(/^\[|\]$/g, "");
+  const page = reasonPage(word);
+  if (page !== undefined) process.stdout.write(reasonText(word, page));
   else {
     process.stderr.write(`freebusy: there is no reason '${id}'. freebusy reason lists all.\n`);
     process.exitCode = 2;
