@@ -85,7 +85,12 @@ module.exports = {
     only(
       "operations-inward",
       "^src/operations/",
-      ["^src/availability/", "^src/proxy/", "^src/operations/", "^src/inbound/caller-authentication"],
+      [
+        "^src/availability/",
+        "^src/proxy/",
+        "^src/operations/",
+        "^src/inbound/(caller-authentication|work-gate|process-strain)",
+      ],
       "The reasons why somebody is not let in have pages, too.",
     ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
@@ -94,11 +99,10 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot:
-          "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        pathNot: "^src/(compose(-[a-z]+)?|main|cli)\\.ts$",
       },
       to: {
-        path: "^src/(compose|compose-autodiscover|compose-backends|compose-callers|compose-directories|compose-policy|main|cli)\\.ts$",
+        path: "^src/(compose(-[a-z]+)?|main|cli)\\.ts$",
       },
     },
     {

@@ -10,6 +10,7 @@ import { publishedUrls } from "./compose-autodiscover.js";
 import { composeBackend, serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
 import { composeDirectories, instantNow } from "./compose-directories.js";
+import { composeOverload, listenerLimits } from "./compose-overload.js";
 import { composePolicy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
@@ -40,6 +41,10 @@ export interface Gateway {
 const MEGABYTE = 1024 * 1024;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
+/** How long what is under way at the end may take, so that all else fits into the time a stop has. */
+const DRAINED_WITHIN_MS = 21_000;
+const AFTER_BUDGET_MS = 2_000;
+const OPERATIONS_END_WITHIN_MS = 1_000;
 
 export function createLog(level: string): Logger {
   return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
@@ -99,10 +104,13 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
+  let draining = false;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
-  const ews = createListener(listen.bodyLimitBytes, tls);
+  const overload = composeOverload(configuration, metrics, observer, now);
+  const ews = createListener(listenerLimits(configuration, listen.bodyLimitBytes), tls);
+  overload.guard(ews, callers.proxies, () => draining);
   ews.register(ewsRoutes, {
-    answer: (query, asking, id) => answerer.answer(query, asking, id),
+    answer: (query, asking, id) => overload.gate.counting(answerer.answer(query, asking, id)),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
@@ -119,12 +127,12 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   });
   tls?.watch(ews.server);
 
-  let draining = false;
   let directoriesSettled = false;
-  const ops = createListener(1024, undefined);
+  const ops = createListener(listenerLimits(configuration, 1024), undefined);
   ops.register(managementRoutes, {
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
+    refusing: () => overload.gate.refusal,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     reason: (id) => {
       const page = reasonPage(id);
@@ -142,8 +150,10 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const stop = async () => {
     draining = true;
     tls?.unwatch();
-    await drained(ews);
-    await drained(ops);
+    const withinMs = Math.min(configuration.timeBudgetSeconds * 1000 + AFTER_BUDGET_MS, DRAINED_WITHIN_MS);
+    await drained(ews, withinMs);
+    await drained(ops, OPERATIONS_END_WITHIN_MS);
+    overload.stop();
     await directories.stop();
     observer.flush();
     auditFile?.flush();

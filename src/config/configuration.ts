@@ -9,6 +9,7 @@ import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
+import { overload } from "./overload-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
 
 export const configurationSchema = z.strictObject({
@@ -55,6 +56,7 @@ export const configurationSchema = z.strictObject({
     })
     .optional()
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
+  overload: overload.prefault({}).describe("What is refused so that the rest is answered in time."),
   signIn: signIn.prefault({}),
   autodiscover,
   cache: z

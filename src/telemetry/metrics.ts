@@ -8,6 +8,7 @@ import type { InstantMs } from "../availability/time-window.js";
 import type { AccountChange, AccountObserver, AccountStanding } from "../proxy/account-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading, MailboxDirectory } from "../proxy/mailbox-directory.js";
+import { UntoldDurations } from "./untold-durations.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
 
@@ -63,11 +64,16 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     labelNames: ["directory"],
     registers: [this.registry],
   });
+  readonly #requests: UntoldDurations;
   // Finding a series by its labels costs more than counting, so mailboxes are counted here and told when somebody looks.
   readonly #untoldMailboxes = new Map<string, { backend: string; cache: string; result: string; count: number }>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#requests = this.#durations(
+      "freebusy_request_seconds",
+      "Time from a request's header to the end of its answer, of all requests that were taken",
+    );
     const untold = this.#untoldMailboxes;
     new Counter({
       name: "freebusy_mailboxes_total",
@@ -79,6 +85,20 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
         untold.clear();
       },
     });
+  }
+
+  /** A histogram that is told in batches, and in any case before somebody reads it. */
+  #durations(name: string, help: string): UntoldDurations {
+    const registers = [this.registry];
+    const collect = () => untold.tell();
+    const untold: UntoldDurations = new UntoldDurations(
+      new Histogram({ name, help, buckets: SECONDS, registers, collect }),
+    );
+    return untold;
+  }
+
+  requestTook(durationMs: number): void {
+    this.#requests.add(durationMs);
   }
 
   lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
@@ -166,8 +186,8 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     });
   }
 
-  requestRefused({ status, reason }: RefusedRequest): void {
-    this.#refused.inc({ status, reason });
+  requestRefused({ status, reason, times = 1 }: RefusedRequest): void {
+    this.#refused.inc({ status, reason }, times);
   }
 
   unexpected(): void {
