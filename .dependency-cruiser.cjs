@@ -99,10 +99,10 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(compose(-[a-z]+)?|main|cli)\\.ts$",
+        pathNot: "^src/(compose[a-z-]*|main|cli)\\.ts$",
       },
       to: {
-        path: "^src/(compose(-[a-z]+)?|main|cli)\\.ts$",
+        path: "^src/(compose[a-z-]*|main|cli)\\.ts$",
       },
     },
     {

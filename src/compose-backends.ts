@@ -36,6 +36,7 @@ export function composeBackend(
   secrets: Secrets,
   now: () => InstantMs,
   tell: (backend: string, event: AccountChange) => void,
+  alongside?: HttpPoolOptions["alongside"],
 ): EwsBackend {
   const dialect = settings.type === "ews" ? EXCHANGE : WORKMAIL;
   const url =
@@ -47,6 +48,7 @@ export function composeBackend(
     ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, "utf8"),
     connections: settings.connections,
     maximumAnswerBytes: settings.maximumAnswerMegabytes * MEGABYTE,
+    alongside,
   };
   const accounts = new ServiceAccounts({
     accounts: accountsOf(name, settings).map(([path, account]) =>

@@ -20,6 +20,7 @@ import { createListener, drained } from "./inbound/listener.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { traceRequests } from "./inbound/traced-requests.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
@@ -30,6 +31,7 @@ import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { Observers } from "./telemetry/observers.js";
+import { watchedLookup, watchedParts } from "./telemetry/watched-ports.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -74,10 +76,21 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const observer = new Observers(
     ...[new LookupLog(log, configuration.log.addresses), metrics, ...(auditLog === undefined ? [] : [auditLog])],
   );
+  const traces =
+    configuration.traces &&
+    (await import("./compose-traces.js")).composeTraces(configuration.traces, secrets, metrics, log);
+  const alongside = configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined;
   const backends = new Map(
     Object.entries(configuration.backends).map(([name, settings]) => [
       name,
-      composeBackend(name, settings, secrets, instantNow, (backend, event) => observer.accountChanged(backend, event)),
+      composeBackend(
+        name,
+        settings,
+        secrets,
+        instantNow,
+        (backend, event) => observer.accountChanged(backend, event),
+        alongside,
+      ),
     ]),
   );
   const cacheTimes = {
@@ -89,12 +102,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchDirectories(directories.all, instantNow);
   const { router, answerer } = composePolicy({
-    directories: directories.all,
+    ...watchedParts(
+      { directories: directories.all, backends: [...backends.values()], cache },
+      metrics.hops,
+      traces?.watcher,
+    ),
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
-    backends: [...backends.values()],
-    cache,
     cacheTimes,
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,
@@ -106,11 +121,15 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const { listen, management } = configuration;
   let draining = false;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
+  const answer = watchedLookup(answerer, traces?.watcher);
   const overload = composeOverload(configuration, metrics, observer, now);
   const ews = createListener(listenerLimits(configuration, listen.bodyLimitBytes), tls);
   overload.guard(ews, callers.proxies, () => draining);
+  if (configuration.traces && traces) {
+    traceRequests(ews, { tracer: traces.watcher, acceptFrom: configuration.traces.acceptFrom });
+  }
   ews.register(ewsRoutes, {
-    answer: (query, asking, id) => overload.gate.counting(answerer.answer(query, asking, id)),
+    answer: (query, asking, id) => overload.gate.counting(answer(query, asking, id)),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
@@ -157,6 +176,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     await directories.stop();
     observer.flush();
     auditFile?.flush();
+    await traces?.close();
     await callers.close();
     await Promise.all([...backends.values()].map((backend) => backend.close()));
   };
