@@ -27,6 +27,7 @@ import { explainRoute } from "./proxy/explain-route.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
+import { watchCertificate } from "./telemetry/certificate-metrics.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { Metrics } from "./telemetry/metrics.js";
@@ -122,6 +123,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   let draining = false;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
   const answer = watchedLookup(answerer, traces?.watcher);
+  watchCertificate(metrics.registry, () => tls?.expiresAt, instantNow);
   const overload = composeOverload(configuration, metrics, observer, now);
   const ews = createListener(listenerLimits(configuration, listen.bodyLimitBytes), tls);
   overload.guard(ews, callers.proxies, () => draining);
