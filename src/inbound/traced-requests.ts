@@ -9,6 +9,14 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { RequestSpan, RequestTracer } from "../proxy/request-tracer.js";
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** In milliseconds since 1970; 0 where nothing is traced. */
+    arrivedAt: number;
+    span: RequestSpan | null;
+  }
+}
+
 export interface TracedRequestOptions {
   readonly tracer: RequestTracer;
   /** Names of callers. */
@@ -18,14 +26,15 @@ export interface TracedRequestOptions {
 /** Before any route is registered: hooks hold for those that come after. */
 export function traceRequests(app: FastifyInstance, { tracer, acceptFrom }: TracedRequestOptions): void {
   const believed = new Set(acceptFrom);
-  const spans = new WeakMap<FastifyRequest, RequestSpan>();
-  const arrivals = new WeakMap<FastifyRequest, number>();
+  // On the request itself: maps of what lives so briefly cost the collector more than all the rest.
+  app.decorateRequest("arrivedAt", 0);
+  app.decorateRequest("span", null);
 
   app.addHook("onRequest", (request, reply, done) => {
-    arrivals.set(request, Date.now());
+    request.arrivedAt = Date.now();
     reply.raw.once("close", () => {
       const status = reply.raw.statusCode;
-      const span = spans.get(request) ?? begin(request, undefined);
+      const span = request.span ?? begin(request, undefined);
       const { caller } = request;
       span.end(
         {
@@ -47,14 +56,13 @@ export function traceRequests(app: FastifyInstance, { tracer, acceptFrom }: Trac
     const { traceparent } = request.headers;
     const parent =
       believed.has(request.caller?.name ?? "") && typeof traceparent === "string" ? traceparent : undefined;
-    const span = begin(request, parent);
-    spans.set(request, span);
-    span.run(done);
+    request.span = begin(request, parent);
+    request.span.run(done);
   });
 
   function begin(request: FastifyRequest, parent: string | undefined): RequestSpan {
     // The route, not the path: a path is a stranger's text.
     const route = request.routeOptions.url ?? "elsewhere";
-    return tracer.begin(`${request.method} ${route}`, arrivals.get(request) ?? Date.now(), parent);
+    return tracer.begin(`${request.method} ${route}`, request.arrivedAt, parent);
   }
 }

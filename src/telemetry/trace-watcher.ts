@@ -3,6 +3,8 @@
  * beneath one another as they were waited for. Names are fixed, or configured; facts are
  * what {@link HopWatcher} tells.
  *
+ * Steps outside of a request that is sampled have none.
+ *
  * Only loaded when traces are configured. Keeps to itself: no global of OpenTelemetry's is set.
  */
 
@@ -38,7 +40,8 @@ export class TraceWatcher implements HopWatcher, RequestTracer {
       traceparent === undefined ? ROOT_CONTEXT : W3C.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
     const span = this.#tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: startedAt }, parent);
     return {
-      run: (work) => this.#within.run(trace.setSpan(parent, span), work),
+      // What is not sampled costs nothing further: there is nothing for its steps to be beneath.
+      run: (work) => (span.isRecording() ? this.#within.run(trace.setSpan(parent, span), work) : work()),
       end: (facts, failed) => {
         span.setAttributes(attributesOf(facts));
         if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
@@ -48,7 +51,8 @@ export class TraceWatcher implements HopWatcher, RequestTracer {
   }
 
   around<Result>(hop: Hop, work: () => Result, outcome: (result: Awaited<Result>) => HopFacts): Result {
-    const parent = this.#within.getStore() ?? ROOT_CONTEXT;
+    const parent = this.#within.getStore();
+    if (parent === undefined) return work();
     const { kind, step, party } = hop;
     const span = this.#tracer.startSpan(
       party === undefined ? `${kind} ${step}` : `${kind} ${party} ${step}`,
