@@ -73,6 +73,7 @@ export interface AskedRequest extends ReadRequest {
   readonly account: string;
   /** Header names and values but the credentials. */
   readonly soapAction: string | undefined;
+  readonly traceparent: string | undefined;
   /** The mailbox named in ExchangeImpersonation, as written. */
   readonly impersonated: string | undefined;
 }
@@ -296,6 +297,7 @@ class Simulator implements EwsSimulator {
       account: userName(http.headers.authorization),
       impersonated,
       soapAction: http.headers.soapaction as string | undefined,
+      traceparent: http.headers.traceparent as string | undefined,
     });
     if (this.asked.length > 10_000) this.asked.splice(0, 5_000);
     const accepted = this.#options.acceptedVersions ?? (style === "workmail" ? WORKMAIL_VERSIONS : undefined);
