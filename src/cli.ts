@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
@@ -19,6 +20,8 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy schema                   print the configuration's JSON schema
        freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
+       freebusy health --config FILE | --management URL
+                                         whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
 
@@ -27,7 +30,7 @@ Options:
       --as BACKEND    explain: as if this system asked
       --ask           explain: ask the backend too, and say how long it took
       --json          explain: for programs
-      --management URL  explain: the running gateway's management listener, when it is not on this machine
+      --management URL  explain, health: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
@@ -57,7 +60,10 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (command === "schema") process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   else if (command === "hash-password") await hashPassword();
   else if (command === "explain") await explain(operand, values);
-  else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
+  else if (command === "health") {
+    const management = managementOf(values);
+    if (management !== undefined) await health(management);
+  } else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);
 }
@@ -80,18 +86,8 @@ function parsedArguments(args: string[]) {
 
 async function explain(address: string | undefined, values: ReturnType<typeof parsedArguments>["values"]) {
   if (address === undefined) return usage("explain needs an ADDRESS");
-  let management: string;
-  try {
-    if (values.management !== undefined) management = values.management;
-    else if (values.config !== undefined) management = managementUrl(values.config);
-    else return usage("explain needs --config FILE or --management URL");
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return;
-  }
-  if (!URL.canParse(management)) return usage(`--management: '${management}' is no URL such as http://127.0.0.1:9090`);
+  const management = managementOf(values);
+  if (management === undefined) return;
   const url = new URL(`/routes/${encodeURIComponent(address)}`, management);
   if (values.as !== undefined) url.searchParams.set("as", values.as);
   if (values.ask) url.searchParams.set("ask", "1");
@@ -114,6 +110,24 @@ async function explain(address: string | undefined, values: ReturnType<typeof pa
     const { decision, asked } = explanation;
     if (asked === undefined ? decision.kind === "failure" : asked.result !== "a view") process.exitCode = 3;
   }
+}
+
+/** The management listener that is meant; undefined after having said what is wrong. */
+function managementOf(values: ReturnType<typeof parsedArguments>["values"]): string | undefined {
+  if (values.management !== undefined) {
+    if (URL.canParse(values.management)) return values.management;
+    usage(`--management: '${values.management}' is no URL such as http://127.0.0.1:9090`);
+  } else if (values.config === undefined) usage("--config FILE or --management URL is needed");
+  else {
+    try {
+      return managementUrl(values.config);
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 2;
+    }
+  }
+  return undefined;
 }
 
 async function withConfiguration(file: string, command: "run" | "check"): Promise<void> {
