@@ -7,11 +7,13 @@ import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
 import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
+import { reason } from "./commands/reason.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
 import { KerberosUnavailable } from "./kerberos/installed-package.js";
 import { explanationText } from "./operations/explanation-text.js";
+import { type PurgedText, purgedText } from "./operations/purged-text.js";
 import type { RouteExplanation } from "./proxy/explain-route.js";
 
 const HELP = `Usage: freebusy [run] --config FILE      run the gateway
@@ -24,22 +26,28 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
                                          whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
+       freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
+                        [--json] --config FILE | --management URL
+       freebusy reason [WORD]            what a reason in a log or an answer means, and what to do; all of them
 
 Options:
   -c, --config FILE   YAML configuration
       --as BACKEND    explain: as if this system asked
       --ask           explain: ask the backend too, and say how long it took
-      --json          explain: for programs
-      --management URL  explain, health: the running gateway's management listener, when it is not on this machine
+      --all           purge: about every mailbox
+      --json          explain, purge: for programs
+      --management URL  explain, purge, health: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
 Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration,
-            3 explain: nobody would be asked, or what was asked failed.
+            3 explain: nobody would be asked, or what was asked failed; purge: others who share the cache were not reached.
 `;
 
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
 const STOP_WITHIN_MS = 25_000;
+
+const WITH_OPERAND: ReadonlySet<string> = new Set(["explain", "purge", "reason"]);
 
 export async function runCommandLine(args: string[], version: string): Promise<void> {
   if (args[0] === "lookup") return lookup(args.slice(1));
@@ -50,7 +58,7 @@ export async function runCommandLine(args: string[], version: string): Promise<v
     const parsed = parsedArguments(args);
     values = parsed.values;
     [command = "run", operand] = parsed.positionals;
-    const most = command === "explain" ? 2 : 1;
+    const most = WITH_OPERAND.has(command) ? 2 : 1;
     if (parsed.positionals.length > most) throw new Error(`Unexpected argument '${parsed.positionals[most]}'`);
   } catch (error) {
     return usage((error as Error).message);
@@ -60,10 +68,12 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (command === "schema") process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   else if (command === "hash-password") await hashPassword();
   else if (command === "explain") await explain(operand, values);
+  else if (command === "reason") reason(operand);
   else if (command === "health") {
-    const management = managementOf(values);
+    const management = managementOf("health", values);
     if (management !== undefined) await health(management);
-  } else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
+  } else if (command === "purge") await purge(operand, values);
+  else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);
 }
@@ -79,32 +89,28 @@ function parsedArguments(args: string[]) {
       as: { type: "string" },
       ask: { type: "boolean" },
       json: { type: "boolean" },
+      all: { type: "boolean" },
       management: { type: "string" },
     },
   });
 }
 
-async function explain(address: string | undefined, values: ReturnType<typeof parsedArguments>["values"]) {
+type Values = ReturnType<typeof parsedArguments>["values"];
+
+async function explain(address: string | undefined, values: Values) {
   if (address === undefined) return usage("explain needs an ADDRESS");
-  const management = managementOf(values);
+  const management = managementOf("explain", values);
   if (management === undefined) return;
   const url = new URL(`/routes/${encodeURIComponent(address)}`, management);
   if (values.as !== undefined) url.searchParams.set("as", values.as);
   if (values.ask) url.searchParams.set("ask", "1");
-  const reply = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch((error: Error) => {
-    const code = (error.cause as { code?: string } | undefined)?.code ?? error.name;
-    process.stderr.write(
-      `freebusy: no gateway answers at ${url.origin} (${code}). Start it, or name its management listener with --management.\n`,
-    );
-  });
-  if (reply === undefined) process.exitCode = 1;
-  else if (reply.status === 400) {
+  const reply = await replyOf(url, "GET");
+  if (reply === undefined) return;
+  if (reply.status === 400) {
     const { known } = (await reply.json()) as { known: string[] };
     usage(`--as: there is no system '${values.as}'. Known: ${known.join(", ")}`);
-  } else if (!reply.ok) {
-    process.stderr.write(`freebusy: ${url.origin} answered with HTTP ${reply.status}\n`);
-    process.exitCode = 1;
-  } else {
+  } else if (!reply.ok) refused(url, reply);
+  else {
     const explanation = (await reply.json()) as RouteExplanation;
     process.stdout.write(values.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
     const { decision, asked } = explanation;
@@ -112,22 +118,57 @@ async function explain(address: string | undefined, values: ReturnType<typeof pa
   }
 }
 
-/** The management listener that is meant; undefined after having said what is wrong. */
-function managementOf(values: ReturnType<typeof parsedArguments>["values"]): string | undefined {
-  if (values.management !== undefined) {
-    if (URL.canParse(values.management)) return values.management;
-    usage(`--management: '${values.management}' is no URL such as http://127.0.0.1:9090`);
-  } else if (values.config === undefined) usage("--config FILE or --management URL is needed");
+async function purge(address: string | undefined, values: Values) {
+  if ((address === undefined) === !values.all) return usage("purge needs an ADDRESS, or --all");
+  const management = managementOf("purge", values);
+  if (management === undefined) return;
+  const url = new URL("/purge", management);
+  if (address === undefined) url.searchParams.set("all", "true");
+  else url.searchParams.set("mailbox", address);
+  const reply = await replyOf(url, "POST");
+  if (reply === undefined) return;
+  if (reply.status === 400) usage(`'${address}' is not an SMTP address`);
+  else if (!reply.ok) refused(url, reply);
   else {
-    try {
-      return managementUrl(values.config);
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      process.stderr.write(`${error.message}\n`);
-      process.exitCode = 2;
-    }
+    const purged = (await reply.json()) as PurgedText;
+    process.stdout.write(values.json ? `${JSON.stringify(purged, null, 2)}\n` : purgedText(purged));
+    if (purged.others === "not reached") process.exitCode = 3;
   }
+}
+
+/** Where the running gateway is asked. Undefined, after saying why, when nobody can tell. */
+function managementOf(command: string, values: Values): string | undefined {
+  let management: string | undefined;
+  try {
+    management = values.management ?? (values.config === undefined ? undefined : managementUrl(values.config));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+  if (management === undefined) usage(`${command} needs --config FILE or --management URL`);
+  else if (URL.canParse(management)) return management;
+  else usage(`--management: '${management}' is no URL such as http://127.0.0.1:9090`);
   return undefined;
+}
+
+async function replyOf(url: URL, method: "GET" | "POST"): Promise<Response | undefined> {
+  try {
+    return await fetch(url, { method, signal: AbortSignal.timeout(30_000) });
+  } catch (error) {
+    const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? (error as Error).name;
+    process.stderr.write(
+      `freebusy: no gateway answers at ${url.origin} (${code}). Start it, or name its management listener with --management.\n`,
+    );
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+function refused(url: URL, reply: Response): void {
+  process.stderr.write(`freebusy: ${url.origin} answered with HTTP ${reply.status}\n`);
+  process.exitCode = 1;
 }
 
 async function withConfiguration(file: string, command: "run" | "check"): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import pino, { type Logger } from "pino";
+import { Registry } from "prom-client";
 import { FetchedSecrets } from "./aws/fetched-secrets.js";
 import { fetchNamedSecrets } from "./aws/named-secrets.js";
 import { serviceAccountNames } from "./compose-backends.js";
@@ -14,6 +15,7 @@ import type { Configuration } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration } from "./config/load-configuration.js";
 import { type LambdaContext, type LambdaParts, lambdaHandler } from "./inbound/lambda-handler.js";
 import { OwnMarks } from "./inbound/own-marks.js";
+import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
 
 /** Beside the handler in the zip, unless FREEBUSY_CONFIG names another file. */
 const CONFIGURATION_FILE = "freebusy.yaml";
@@ -65,7 +67,7 @@ async function composeParts(
   const { configuration } = loaded;
   const caller = callerOf(lambdaCaller(file, configuration));
   log.level = configuration.log.level;
-  const lookups = composeLookups(loaded, log, []);
+  const lookups = composeLookups(loaded, log, [], () => new SharedCacheTelemetry(log, new Registry()));
   const { answerer, observer, directories, flush } = lookups;
   await Promise.race([directories.start(), new Promise((resolve) => setTimeout(resolve, DIRECTORIES_WITHIN_MS))]);
   return {

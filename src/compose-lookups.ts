@@ -5,35 +5,38 @@
 
 import type { Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
-import { MemoryViewCache } from "./caches/memory-view-cache.js";
+import type { SharedViewCache } from "./caches/shared-view-cache.js";
 import { type ComposedBackend, composeBackend } from "./compose-backends.js";
+import { cacheTimesOf, composeCache } from "./compose-cache.js";
 import { composeDirectories, type Directories, instantNow } from "./compose-directories.js";
 import { composePolicy, type Policy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
+import type { SharedCacheObserver } from "./proxy/shared-cache-observer.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { type Observer, Observers } from "./telemetry/observers.js";
 
-export interface Lookups extends Pick<Policy, "router" | "answerer"> {
+export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
   readonly observer: Observers;
   readonly backends: ReadonlyMap<string, ComposedBackend>;
   readonly directories: Directories;
+  /** The cache, where it is shared with other gateways; to be started. */
+  readonly shared: SharedViewCache | undefined;
   /** Tells and writes what is still to be told. */
   flush(): void;
   /** For when nothing is under way any more. */
   stop(): Promise<void>;
 }
 
-const MEGABYTE = 1024 * 1024;
-
 /** `watchers` are told beside the logs. Directories are not started yet. */
 export function composeLookups(
   { configuration, secrets }: LoadedConfiguration,
   log: Logger,
   watchers: readonly Observer[],
+  sharedCacheTelemetry: () => SharedCacheObserver,
 ): Lookups {
   const now = () => performance.now();
   const { audit } = configuration;
@@ -49,20 +52,18 @@ export function composeLookups(
       composeBackend(name, settings, secrets, instantNow, observer),
     ]),
   );
-  const cacheTimes = {
-    viewTtlMs: configuration.cache.viewSeconds * 1000,
-    notFoundTtlMs: configuration.cache.notFoundSeconds * 1000,
-  };
-  const cache = new MemoryViewCache(configuration.cache.maximumMegabytes * MEGABYTE);
+  const { cache, shared } = composeCache(configuration, secrets, sharedCacheTelemetry, instantNow, (keys) =>
+    asker.outdate(keys),
+  );
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
-  const { router, answerer } = composePolicy({
+  const { router, answerer, asker } = composePolicy({
     directories: directories.all,
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
     backends: [...backends.values()].map(({ asked }) => asked),
     cache,
-    cacheTimes,
+    cacheTimes: cacheTimesOf(configuration),
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,
     now,
@@ -78,9 +79,12 @@ export function composeLookups(
     directories,
     router,
     answerer,
+    asker,
+    shared,
     flush,
     async stop() {
       await directories.stop();
+      await shared?.stop();
       flush();
       await Promise.all([...backends.values()].map((backend) => backend.close()));
     },

@@ -18,12 +18,15 @@ import { createListener, drained } from "./inbound/listener.js";
 import { type LookupRouteOptions, lookupRoutes } from "./inbound/lookup-routes.js";
 import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
+import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
+import { purge } from "./proxy/purge.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
 import { Metrics } from "./telemetry/metrics.js";
+import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -57,8 +60,13 @@ function isoTime(): () => string {
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const metrics = new Metrics();
-  const lookups = composeLookups({ configuration, secrets }, log, [metrics]);
-  const { observer, backends, directories, router, answerer } = lookups;
+  const lookups = composeLookups(
+    { configuration, secrets },
+    log,
+    [metrics],
+    () => new SharedCacheTelemetry(log, metrics.registry),
+  );
+  const { observer, backends, directories, router, answerer, asker, shared } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
@@ -99,6 +107,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
       return page && reasonText(id, page);
     },
     now: instantNow,
+    sharedCache: () => shared?.state,
     backendHealth: async () =>
       new Map(
         await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
@@ -108,6 +117,14 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     },
   });
+
+  const purged = {
+    router,
+    asker,
+    backends: [...backends.values()].map(({ asked }) => asked),
+    winners: directories.winners,
+  };
+  ops.register(purgeRoute, { purge: (what) => purge(what, purged), shared: shared !== undefined });
 
   const stop = async () => {
     draining = true;
@@ -122,6 +139,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     async start() {
       try {
         const operations = await ops.listen(management);
+        await shared?.start();
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;

@@ -77,7 +77,13 @@ export interface MailboxFailure {
 
 /** `learntAt`: when the owning system said so; a group's is its oldest member's. Absent: no system was asked. */
 export type MailboxAnswer =
-  | { readonly kind: "view"; readonly view: FreeBusyView; readonly learntAt?: InstantMs }
+  | {
+      readonly kind: "view";
+      readonly view: FreeBusyView;
+      readonly learntAt?: InstantMs;
+      /** Past its time, and given because nothing newer was to be had at once. A group's, when any member's is. */
+      readonly stale?: true;
+    }
   | { readonly kind: "failure"; readonly failure: MailboxFailure; readonly learntAt?: InstantMs };
 
 export const viewed = (view: FreeBusyView): MailboxAnswer => ({ kind: "view", view });

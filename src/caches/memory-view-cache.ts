@@ -1,7 +1,7 @@
 /**
  * Decides what a process keeps of answers: as much as fits the configured bytes, the
  * least used going first. A mailbox may have a few windows kept side by side, because
- * people page through weeks.
+ * people page through weeks. Newer news wins, in whatever order it arrives.
  */
 
 import { LRUCache } from "lru-cache";
@@ -9,7 +9,14 @@ import type { CalendarEvent } from "../availability/free-busy-view.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { InstantMs } from "../availability/time-window.js";
 import { covers } from "../availability/time-window.js";
-import { type CachedAnswer, type CacheQuestion, type Found, serves, type ViewCache } from "../proxy/view-cache.js";
+import {
+  type CachedAnswer,
+  type CacheQuestion,
+  type Found,
+  type Reached,
+  serves,
+  type ViewCache,
+} from "../proxy/view-cache.js";
 
 const WINDOWS_PER_MAILBOX = 4;
 
@@ -26,23 +33,36 @@ export class MemoryViewCache implements ViewCache {
 
   async store(entries: readonly { readonly key: string; readonly kept: CachedAnswer }[]): Promise<void> {
     for (const { key, kept } of entries) {
-      const others = kept.answer.kind === "view" ? (this.#entries.peek(key) ?? []) : [];
-      // The newer answer replaces what it covers, and any earlier "no such mailbox".
-      const beside = others.filter(
-        (other) =>
-          other.answer.kind === "view" &&
-          other.expiresAt > kept.learntAt &&
-          !(covers(kept.window, other.window) && (kept.detail === "details" || other.detail === kept.detail)),
-      );
+      const others = this.keptUnder(key);
+      if (others.some((other) => other.learntAt > kept.learntAt && contradicts(kept, other))) continue;
+      const beside = others.filter((other) => other.expiresAt > kept.learntAt && !replaces(kept, other));
       const own = { ...kept, answer: withOwnTexts(kept.answer) };
-      this.#entries.set(key, [own, ...beside.slice(0, WINDOWS_PER_MAILBOX - 1)]);
+      const all = [own, ...beside].sort((a, b) => b.learntAt - a.learntAt);
+      this.#entries.set(key, all.slice(0, WINDOWS_PER_MAILBOX));
     }
   }
 
-  async forget(keys: readonly string[] | "all"): Promise<void> {
+  /** Everything that is kept of a mailbox, the newest first. */
+  keptUnder(key: string): readonly CachedAnswer[] {
+    return this.#entries.peek(key) ?? [];
+  }
+
+  async forget(keys: readonly string[] | "all"): Promise<Reached> {
     if (keys === "all") this.#entries.clear();
     else for (const key of keys) this.#entries.delete(key);
+    return "here";
   }
+}
+
+/** A mailbox that has a view exists, and one that does not exist has none. */
+function contradicts(one: CachedAnswer, other: CachedAnswer): boolean {
+  return one.answer.kind !== other.answer.kind || one.answer.kind === "failure";
+}
+
+function replaces(newer: CachedAnswer, older: CachedAnswer): boolean {
+  if (older.learntAt > newer.learntAt) return false;
+  if (contradicts(newer, older)) return true;
+  return covers(newer.window, older.window) && (newer.detail === "details" || older.detail === newer.detail);
 }
 
 /** The answer with its texts copied: a piece of a text keeps the whole text alive, here a backend's whole answer. */

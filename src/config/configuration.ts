@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
+import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
 import { lambda } from "./lambda-settings.js";
@@ -58,13 +59,7 @@ export const configurationSchema = z.strictObject({
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
   signIn: signIn.prefault({}),
   autodiscover,
-  cache: z
-    .strictObject({
-      maximumMegabytes: z.number().min(1).max(65_536).default(64),
-      viewSeconds: seconds(0, 3600).default(60),
-      notFoundSeconds: seconds(0, 3600).default(10),
-    })
-    .prefault({}),
+  cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   lambda,
   backends,

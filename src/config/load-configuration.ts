@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { cacheProblems, weakKeyProblems } from "./cache-checks.js";
 import { type Configuration, configurationSchema } from "./configuration.js";
 import { crossChecks } from "./cross-checks.js";
 import { at, entries } from "./raw-values.js";
@@ -78,6 +79,7 @@ export function parseConfiguration(file: string, text: string, environment: Node
   const secrets = new Secrets(environment);
   // These look at what was written, so that a mistake elsewhere does not hide theirs.
   problems.push(...resolveSecrets(raw, secrets), ...crossChecks(raw));
+  problems.push(...cacheProblems(raw), ...weakKeyProblems((path) => secrets.get(path)));
   if (!result.success || problems.length > 0) throw new ConfigurationError(file, [...new Set(problems)]);
   return { configuration: result.data, secrets };
 }
@@ -121,6 +123,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "directories")).map(([i, directory]): [string, unknown] => [`directories.${i}`, directory]),
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
+    ["cache.shared", at(at(raw, "cache"), "shared")],
   ];
   return holders.flatMap(([path, holder]) =>
     SECRET_SETTINGS.flatMap((setting) => {
@@ -140,6 +143,9 @@ const SECRET_SETTINGS = [
   "passwordHash",
   "ntHash",
   "hashKey",
+  "encryptionKey",
+  "previousEncryptionKey",
+  "sentinelPassword",
   "clientSecret",
   "nextClientSecret",
   "privateKey",

@@ -13,6 +13,7 @@ import type { InstantMs } from "../availability/time-window.js";
 import type { BackendHealth } from "../proxy/availability-backend.js";
 import type { RouteExplanation } from "../proxy/explain-route.js";
 import type { MailboxDirectory } from "../proxy/mailbox-directory.js";
+import type { SharedCacheState } from "../proxy/shared-cache-observer.js";
 
 export interface ManagementRouteOptions {
   readonly backendHealth: () => Promise<ReadonlyMap<string, BackendHealth>>;
@@ -24,6 +25,8 @@ export interface ManagementRouteOptions {
   readonly reason: (id: string) => string | undefined;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly now: () => InstantMs;
+  /** Undefined where no cache is shared. Without it nobody is less ready. */
+  readonly sharedCache: () => SharedCacheState | undefined;
 }
 
 export async function managementRoutes(app: FastifyInstance, options: ManagementRouteOptions): Promise<void> {
@@ -39,10 +42,12 @@ export async function managementRoutes(app: FastifyInstance, options: Management
     const state = options.state();
     const ready = state === "serving" && states.some(({ usable }) => usable);
     const status = state !== "serving" ? state : ready ? "ready" : "no backend is usable";
+    const sharedCache = options.sharedCache();
     return reply.code(ready ? 200 : 503).send({
       status,
       backends: Object.fromEntries(health),
       directories: Object.fromEntries(options.directories().map((directory) => [directory.name, stateOf(directory)])),
+      ...(sharedCache && { sharedCache: { joined: sharedCache.joined, problem: sharedCache.problem ?? null } }),
     });
   });
 

@@ -53,9 +53,12 @@ function knownOf(query: AvailabilityQuery, asked: AskedMailbox, answer: MailboxA
   return { mailbox: asked.text, failure: { reason: answer.failure.reason, code, sentence: text } };
 }
 
-function sourceOf({ learntAt }: MailboxAnswer, askedAt: InstantMs) {
+function sourceOf(answer: MailboxAnswer, askedAt: InstantMs) {
+  const { learntAt } = answer;
   if (learntAt === undefined) return {};
-  return { source: learntAt < askedAt ? "cache" : "fresh", learntAt: writeInstant(learntAt) };
+  const stale = answer.kind === "view" && answer.stale;
+  const source = stale ? "stale" : learntAt < askedAt ? "cache" : "fresh";
+  return { source, learntAt: writeInstant(learntAt) };
 }
 
 function viewOf(view: FreeBusyView, query: AvailabilityQuery) {

@@ -85,6 +85,7 @@ export class QueryAnswerer {
       if (answer.kind === "failure") return answer;
       const shownEvents = withPrivateEvents(viewWithin(answer.view, query.window), rule.privateEvents);
       const view = lowered(shownEvents, limit, query.window, query.intervalMinutes);
+      // How old it is stays with it, whatever is taken away.
       return view === answer.view ? answer : { ...answer, view };
     });
     const answers = indexOf.map((index) => shown[index] as MailboxAnswer);
@@ -115,5 +116,6 @@ function outcome(
     cache,
     delivered: answer.kind === "view" ? answer.view.detail : undefined,
     failure: answer.kind === "failure" ? answer.failure : undefined,
+    asOf: answer.kind === "view" && answer.stale ? answer.learntAt : undefined,
   };
 }

@@ -6,6 +6,11 @@
  * backend is told (its signal aborts) and gives what it has; a backend that does not even
  * react to that is left behind by the waiting request, whose budget ends all waiting.
  *
+ * A view past its time may still serve, when the times allow: at once while a newer one is
+ * being fetched, or in place of an answer that failed for reasons that pass. Either is marked
+ * as stale. What was forgotten meanwhile is never used: it is looked for again after the
+ * failure, not put by before.
+ *
  * Knows ports only.
  */
 
@@ -15,12 +20,17 @@ import { type InstantMs, instant, type TimeWindow, wholeDaysAround } from "../av
 import type { AvailabilityBackend, BackendQuestion } from "./availability-backend.js";
 import { Flights } from "./flights.js";
 import type { CacheOutcome, LookupObserver } from "./lookup-observer.js";
-import type { AskedDetail, CacheQuestion, Found, ViewCache } from "./view-cache.js";
+import { type AnsweredInstead, answeredInstead, staleView } from "./stale-answers.js";
+import type { AskedDetail, CachedAnswer, CacheQuestion, Found, Reached, ViewCache } from "./view-cache.js";
 
 /** How long answers are kept, in milliseconds. */
 export interface CacheTimes {
   readonly viewTtlMs: number;
   readonly notFoundTtlMs: number;
+  /** How long after `viewTtlMs` a view is still given while a newer one is fetched. Absent: never. */
+  readonly staleWhileRevalidateMs?: number;
+  /** How long after `viewTtlMs` a view is still given when its backend fails. Absent: never. */
+  readonly staleIfErrorMs?: number;
 }
 
 export interface Wanted {
@@ -33,6 +43,8 @@ export interface Pending {
   /** Resolves with the answer over a window that covers the question. Never rejects. */
   readonly answer: MailboxAnswer | Promise<MailboxAnswer>;
 }
+
+export type Known = readonly (AnsweredInstead | undefined)[];
 
 export class BackendAsker {
   readonly #cache: ViewCache;
@@ -79,12 +91,40 @@ export class BackendAsker {
     return this.#flights.originsOf(keyOf(wanted));
   }
 
-  /** Drops what is known about these mailboxes, or about all; what is under way is joined by nobody any more. */
-  forget(wanted: readonly Wanted[] | "all"): void {
+  /**
+   * Drops what is known about these mailboxes, or about all, and tells how far that went; what is under way is joined by
+   * nobody any more. "here": the others who share the cache find out for themselves. Never rejects.
+   */
+  async forget(wanted: readonly Wanted[] | "all", reach: Reached = "everywhere"): Promise<Reached> {
     const keys = wanted === "all" ? wanted : wanted.map(keyOf);
+    this.outdate(keys);
+    try {
+      return await this.#cache.forget(keys, reach);
+    } catch (error) {
+      this.#observer.unexpected("the cache could not be cleared", error);
+      return "here";
+    }
+  }
+
+  /** What is under way about these keys of the cache, or about all, is joined by nobody any more, and not kept. */
+  outdate(keys: readonly string[] | "all"): void {
     if (keys === "all") this.#flights.outdateAll();
     else for (const key of keys) this.#flights.outdate(key);
-    this.#cache.forget(keys).catch((error) => this.#observer.unexpected("the cache could not be cleared", error));
+  }
+
+  /**
+   * For each, in order, what is known after its backend has failed: a view, stale and marked so, unless somebody else
+   * has fetched one. A promise only where the cache gives one.
+   */
+  insteadOfFailures(wanted: readonly Wanted[], window: TimeWindow, detail: AskedDetail): Known | Promise<Known> {
+    const { staleIfErrorMs = 0 } = this.#times;
+    if (staleIfErrorMs <= 0) return wanted.map(() => undefined);
+    const known = (found: Found) => {
+      const now = this.#clock();
+      return found.map((kept) => kept && answeredInstead(kept, now, staleIfErrorMs));
+    };
+    const found = this.#find(wanted.map((one) => ({ key: keyOf(one), window, detail })));
+    return found instanceof Promise ? found.then(known) : known(found);
   }
 
   #pending(
@@ -95,12 +135,18 @@ export class BackendAsker {
     askedBy: string | undefined,
   ): readonly Pending[] {
     const pending = new Array<Pending>(wanted.length);
+    const now = this.#clock();
     const missing = new Map<AvailabilityBackend, number[]>();
     for (let i = 0; i < wanted.length; i++) {
-      const hit = kept[i];
-      const underWay = hit === undefined ? this.#flights.join(questions[i] as CacheQuestion, origin) : undefined;
-      if (hit !== undefined) pending[i] = { cache: "hit", answer: learnt(hit.answer, hit.learntAt) };
-      else if (underWay !== undefined) pending[i] = { cache: "joined", answer: underWay };
+      const known = kept[i];
+      if (known !== undefined && known.freshUntil > now) {
+        pending[i] = { cache: "hit", answer: known.answer };
+        continue;
+      }
+      const stale = known && this.#whileRevalidated(known, now);
+      const underWay = this.#flights.join(questions[i] as CacheQuestion, origin);
+      if (stale !== undefined) pending[i] = stale;
+      if (underWay !== undefined) pending[i] ??= { cache: "joined", answer: underWay };
       else {
         const { backend } = wanted[i] as Wanted;
         const indexes = missing.get(backend);
@@ -134,8 +180,15 @@ export class BackendAsker {
       const answer = answers.then((all) => all[position] as MailboxAnswer);
       const { key } = questions[i] as CacheQuestion;
       this.#flights.begin({ key, window, detail }, answer, abort.signal, origin);
-      pending[i] = { cache: "miss", answer };
+      // Where something stale is given, the newer one is for whoever asks next.
+      pending[i] ??= { cache: "miss", answer };
     });
+  }
+
+  #whileRevalidated(kept: CachedAnswer, now: InstantMs): Pending | undefined {
+    const { staleWhileRevalidateMs = 0 } = this.#times;
+    const stale = staleView(kept, now, staleWhileRevalidateMs);
+    return stale && { cache: "stale", answer: stale };
   }
 
   #find(questions: readonly CacheQuestion[]): Found | Promise<Found> {
@@ -189,25 +242,46 @@ export class BackendAsker {
     learntAt: InstantMs,
     signal: AbortSignal,
   ): Promise<void> {
+    const refused: string[] = [];
     const entries = answers.flatMap((answer, i) => {
-      const ttl = this.#ttlOf(answer);
-      if (ttl === undefined || ttl <= 0) return [];
       const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
+      if (answer.kind === "failure" && answer.failure.reason === "no-access") refused.push(key);
+      const lifetime = this.#lifetimeOf(answer);
+      if (lifetime === undefined || lifetime.end <= 0) return [];
       // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
       if (!this.#flights.isCurrent(key, signal)) return [];
       const { window, detail } = question;
-      return [{ key, kept: { answer, window, detail, learntAt, expiresAt: instant(learntAt + ttl) } }];
+      const freshUntil = instant(learntAt + Math.round(lifetime.fresh));
+      return [
+        {
+          key,
+          kept: {
+            answer,
+            window,
+            detail,
+            learntAt,
+            freshUntil,
+            expiresAt: instant(learntAt + Math.round(lifetime.end)),
+          },
+        },
+      ];
     });
     try {
       if (entries.length > 0) await this.#cache.store(entries);
+      // What may not be seen any more is not shown from memory either.
+      if (refused.length > 0) await this.#cache.forget(refused, "everywhere");
     } catch (error) {
       this.#observer.unexpected("the cache could not be written", error);
     }
   }
 
-  #ttlOf(answer: MailboxAnswer): number | undefined {
-    if (answer.kind === "view") return this.#times.viewTtlMs;
-    return answer.failure.reason === "mailbox-not-found" ? this.#times.notFoundTtlMs : undefined;
+  /** In milliseconds from now: how long an answer is fresh, and how long it is kept. Undefined: not at all. */
+  #lifetimeOf(answer: MailboxAnswer): { readonly fresh: number; readonly end: number } | undefined {
+    const { viewTtlMs, notFoundTtlMs, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 } = this.#times;
+    if (answer.kind === "view") {
+      return { fresh: viewTtlMs, end: viewTtlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs) };
+    }
+    return answer.failure.reason === "mailbox-not-found" ? { fresh: notFoundTtlMs, end: notFoundTtlMs } : undefined;
   }
 }
 

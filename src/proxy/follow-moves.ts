@@ -24,7 +24,8 @@ export interface MoveFollowers {
 export function followMoves({ owners, router, asker, backends, winners, now }: MoveFollowers): void {
   owners.onChange((changed, directory) => {
     if (changed === "all") {
-      asker.forget("all");
+      // A directory was read for the first time, or is another one now: news to this gateway alone.
+      void asker.forget("all", "here");
       if (!directory.decides) winners?.forgetAll();
       return;
     }
@@ -32,7 +33,7 @@ export function followMoves({ owners, router, asker, backends, winners, now }: M
     // What was found by probing was found by asking: that very answer stays.
     const found = (address: MailboxAddress) =>
       directory.name === winners?.name ? directory.find(address, now())?.backend : undefined;
-    asker.forget(
+    void asker.forget(
       [...addresses].flatMap((address) =>
         [...backends.values()].filter(({ name }) => name !== found(address)).map((backend) => ({ backend, address })),
       ),

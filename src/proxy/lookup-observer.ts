@@ -5,8 +5,10 @@
 
 import type { ViewDetail } from "../availability/free-busy-view.js";
 import type { MailboxFailure } from "../availability/mailbox-answer.js";
+import type { InstantMs } from "../availability/time-window.js";
 
-export type CacheOutcome = "hit" | "miss" | "joined" | "none";
+/** "stale": what was known was past its time, and given because nothing newer was to be had at once. */
+export type CacheOutcome = "hit" | "miss" | "joined" | "stale" | "none";
 
 export interface MailboxOutcome {
   /** As asked. Whether it may appear in clear is the observer's decision. */
@@ -17,6 +19,8 @@ export interface MailboxOutcome {
   readonly cache: CacheOutcome;
   readonly delivered: ViewDetail | undefined;
   readonly failure: MailboxFailure | undefined;
+  /** Of a stale answer: when it was learnt. */
+  readonly asOf?: InstantMs | undefined;
 }
 
 export interface LookupOutcome {

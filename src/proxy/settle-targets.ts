@@ -9,6 +9,7 @@
 
 import type { AvailabilityQuery } from "../availability/availability-query.js";
 import type { DisclosureRule } from "../availability/disclosure-rules.js";
+import type { FreeBusyView } from "../availability/free-busy-view.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, learnt, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged-free-busy.js";
@@ -19,6 +20,7 @@ import { disclosedRoute } from "./disclosed-route.js";
 import type { GroupExpander } from "./expand-group.js";
 import type { Route } from "./route-mailbox.js";
 import { backendOf, type SecondChance, type Settled } from "./second-chance.js";
+import { isPassing } from "./stale-answers.js";
 import { distinct, distinctTargets, type Target } from "./targets.js";
 import { TimeBudget } from "./time-budget.js";
 import type { AskedDetail } from "./view-cache.js";
@@ -147,7 +149,8 @@ export class TargetSettler {
     question: TargetQuestion,
     budget: TimeBudget,
   ): Promise<readonly Settled[]> {
-    const first = await Promise.all(entries.map((entry) => this.#first(entry, question, budget)));
+    const asked = await Promise.all(entries.map((entry) => this.#first(entry, question, budget)));
+    const first = await this.#ratherStale(asked, question, budget);
     const { secondChance } = this.#parts;
     const doubtful = first.filter((one) => secondChance.worthwhile(one));
     if (doubtful.length === 0) return first;
@@ -157,6 +160,26 @@ export class TargetSettler {
     const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
     const places = new Map(doubtful.map((one, i) => [one, answered[i] as Settled]));
     return first.map((one) => places.get(one) ?? one);
+  }
+
+  /** Where a backend failed for a reason that passes, what is still known, if stale answers are wanted. */
+  async #ratherStale(
+    settled: readonly Settled[],
+    { query, detail }: TargetQuestion,
+    budget: TimeBudget,
+  ): Promise<readonly Settled[]> {
+    const failing = settled.flatMap((one) => {
+      const { route, answer } = one;
+      const backend =
+        route.kind === "backend" && isPassing(answer) ? this.#parts.backends.get(route.backend) : undefined;
+      return backend === undefined || route.address === undefined ? [] : [{ one, backend, address: route.address }];
+    });
+    if (failing.length === 0) return settled;
+    const found = this.#parts.asker.insteadOfFailures(failing, query.window, detail);
+    // When time is up already, there is still time for what needs none.
+    const known = found instanceof Promise ? await budget.within(found, () => []) : found;
+    const instead = new Map(failing.map(({ one }, i) => [one, known[i]]));
+    return settled.map((one) => ({ ...one, ...instead.get(one) }));
   }
 
   /** What turned out to be a group is answered like one. */
@@ -169,7 +192,8 @@ export class TargetSettler {
   async #first({ target, pending }: Entry, question: TargetQuestion, budget: TimeBudget): Promise<Settled> {
     const { asked, route } = target;
     if (route.kind === "group") {
-      return { asked, route, cache: "none", answer: await this.#answerGroup(route, question, budget) };
+      const answer = await this.#answerGroup(route, question, budget);
+      return { asked, route, cache: answer.kind === "view" && answer.stale ? "stale" : "none", answer };
     }
     const spent = () => failed({ reason: "budget-spent", backend: backendOf(route) });
     if (pending === undefined) return { asked, route, cache: "none", answer: this.#answerWithout(route) ?? spent() };
@@ -205,16 +229,21 @@ export class TargetSettler {
     const known: string[] = [];
     let unknownForNow: MailboxAnswer | undefined;
     let oldest: InstantMs | undefined;
+    let stale = false;
     for (const { answer } of settled) {
       const { learntAt } = answer;
       if (learntAt !== undefined && (oldest === undefined || learntAt < oldest)) oldest = learntAt;
-      if (answer.kind === "view") known.push(mergedFreeBusy(answer.view, window, intervalMinutes).digits);
-      else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
+      if (answer.kind === "view") {
+        known.push(mergedFreeBusy(answer.view, window, intervalMinutes).digits);
+        stale ||= answer.stale === true;
+      } else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
     }
     if (known.length === 0 && unknownForNow !== undefined) return unknownForNow;
     const someUnknown = unknownForNow !== undefined || expansion.someUnknown;
     const digits = mergedOfMembers(known, slotsIn(window, intervalMinutes), someUnknown);
-    const answer = viewed({ detail: "merged", merged: { start: window.start, intervalMinutes, digits } });
+    const view: FreeBusyView = { detail: "merged", merged: { start: window.start, intervalMinutes, digits } };
+    // As old as its oldest member, and stale when any is.
+    const answer: MailboxAnswer = stale ? { kind: "view", view, stale } : viewed(view);
     return oldest === undefined ? answer : learnt(answer, oldest);
   }
 }

@@ -4,6 +4,9 @@
  * learnt while asking for at least the detail wanted.
  *
  * Only views and "no such mailbox" are ever kept. A failure is not data.
+ *
+ * A view may be kept beyond the time in which it answers by itself. Whether such a stale one
+ * is of any use is the asker's decision; here it is kept and found like any other.
  */
 
 import type { ViewDetail } from "../availability/free-busy-view.js";
@@ -22,26 +25,36 @@ export interface CacheQuestion {
 }
 
 export interface CachedAnswer {
+  /** Says itself when it was learnt, so that the very same object can be given again and again. */
   readonly answer: MailboxAnswer;
   /** The window that was asked of the backend, in whole. */
   readonly window: TimeWindow;
   /** The detail that was asked for; the view inside may hold less, if rights allowed less. */
   readonly detail: AskedDetail;
   readonly learntAt: InstantMs;
+  /** Until then it answers by itself; after that it is stale. */
+  readonly freshUntil: InstantMs;
+  /** From then on it is nothing any more; never before `freshUntil`. */
   readonly expiresAt: InstantMs;
 }
 
 export type Found = readonly (CachedAnswer | undefined)[];
 
+/** How far a forgetting went: to the gateways that share the cache too, or to this one alone. */
+export type Reached = "everywhere" | "here";
+
 export interface ViewCache {
   /**
-   * For each question, in order, an answer that serves it and has not expired by `now`. Not a promise where it can be
-   * told at once: most answers come from here.
+   * For each question, in order, the newest answer that serves it and has not expired by `now`, fresh or stale. Not a
+   * promise where it can be told at once: most answers come from here.
    */
   find(questions: readonly CacheQuestion[], now: InstantMs): Found | Promise<Found>;
   store(entries: readonly { readonly key: string; readonly kept: CachedAnswer }[]): Promise<void>;
-  /** Drops what is kept under these keys, or everything. */
-  forget(keys: readonly string[] | "all"): Promise<void>;
+  /**
+   * Drops what is kept under these keys, or everything. "here": others who share the cache keep what they have, because
+   * they find out for themselves; what they had learnt by now is not believed here any more.
+   */
+  forget(keys: readonly string[] | "all", reach: Reached): Promise<Reached>;
 }
 
 export function serves(kept: CachedAnswer, question: CacheQuestion, now: InstantMs): boolean {

@@ -93,12 +93,13 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
     return text.replace(/[^\s'"]+@[^\s'"]+/g, (address) => this.#address(address));
   }
 
-  #mailbox({ mailbox, rule, backend, cache, delivered, failure }: MailboxOutcome) {
+  #mailbox({ mailbox, rule, backend, cache, delivered, failure, asOf }: MailboxOutcome) {
     return {
       mailbox: this.#address(mailbox),
       rule,
       backend,
       cache,
+      asOf: asOf && new Date(asOf).toISOString(),
       delivered,
       reason: failure?.reason,
       code: failure?.code,

@@ -214,7 +214,7 @@ describe("a mailbox that waits to be asked about", () => {
     const never = {
       find: (all: readonly unknown[]) => all.map(() => undefined),
       store: async () => {},
-      forget: async () => {},
+      forget: async () => "here" as const,
     };
     const times = { viewTtlMs: 0, notFoundTtlMs: 0 };
     const asker = new BackendAsker(

@@ -144,6 +144,31 @@ backends:
     expect(problems(text).length).toBeGreaterThan(0);
   });
 
+  it("of a shared cache is told what would not work or not be safe, all at once", () => {
+    const shared = (text: string) => problems(`${GOOD}cache: { shared: { ${text} } }\n`, { SECRET: "x", SHORT: "x" });
+    const key = "encryptionKey: env:LONG";
+    const long = { SECRET: "x", LONG: "x".repeat(32), SHORT: "x" };
+    const wrong = shared(
+      "urls: [redis://10.0.0.1, 'rediss://:hunter2@b', http://c], password: env:SECRET, encryptionKey: env:SHORT",
+    );
+    for (const expected of [
+      "redis:// and rediss:// stand side by side",
+      "cache.shared.urls: there are several",
+      "would send the password in clear",
+      "cache.shared.encryptionKey: has 1 characters, and 32 are needed",
+      "a password does not belong here",
+      "write redis://host:6379",
+    ])
+      expect([expected, wrong.some((problem) => problem.includes(expected))]).toEqual([expected, true]);
+    expect(wrong.join()).not.toContain("hunter2");
+    expect(shared("urls: [redis://a]").join()).toContain("cache.shared.encryptionKey: is missing");
+    const right = (text: string) => problems(`${GOOD}cache: { shared: { ${text} } }\n`, long);
+    expect(right(`urls: [redis://10.0.0.1/3], ${key}`)).toEqual([]);
+    expect(right(`urls: [redis://127.0.0.1], ${key}, password: env:SHORT`)).toEqual([]);
+    expect(right(`urls: [redis://10.0.0.1], ${key}, password: env:SHORT, allowPlainRedis: true`)).toEqual([]);
+    expect(right(`urls: [rediss://a, rediss://b], topology: cluster, ${key}, password: env:SHORT`)).toEqual([]);
+  });
+
   it("has its schema published as the code has it", () => {
     const published = JSON.parse(readFileSync("freebusy.schema.json", "utf8"));
     expect(published).toEqual(JSON.parse(JSON.stringify(configurationJsonSchema())));

@@ -68,7 +68,7 @@ describe("a lookup is answered, in order and in time, whatever others do:", () =
     const { ask } = gatewayOf({
       directories: [directory],
       backends: [others()],
-      cache: { find, store: async () => {}, forget: async () => {} },
+      cache: { find, store: async () => {}, forget: async () => "here" as const },
     });
     const answers = ask(["a@corp.example", "all@corp.example"]);
     const first = Promise.race([answers, new Promise((resolve) => setTimeout(resolve, 6000, "late"))]);
@@ -79,7 +79,11 @@ describe("a lookup is answered, in order and in time, whatever others do:", () =
 
   it("a cache that hangs is no reason not to answer within the budget", async () => {
     vi.useFakeTimers();
-    const cache = { find: () => new Promise<never>(() => {}), store: async () => {}, forget: async () => {} };
+    const cache = {
+      find: () => new Promise<never>(() => {}),
+      store: async () => {},
+      forget: async () => "here" as const,
+    };
     const { ask } = gatewayOf({ directories: [], backends: [others()], cache });
     const answers = ask(["a@corp.example"]);
     const first = Promise.race([answers, new Promise((resolve) => setTimeout(resolve, 6000, "late"))]);

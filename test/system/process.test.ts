@@ -306,6 +306,9 @@ describe("openapi.yaml", () => {
       "/reasons/no-such-reason",
     ])
       await call(path, "GET", gateway.management);
+    await call("/purge?mailbox=alice@corp.example", "POST", gateway.management);
+    await call("/purge", "POST", gateway.management);
+    await call("/purge?all", "POST", gateway.management, { headers: { origin: "https://evil.example" } });
     for (const [path, method, status, type] of seen) {
       const response = document.paths[path]?.[method]?.responses[String(status)];
       const types = type === "" ? [] : [type];

@@ -1,0 +1,137 @@
+/** The ways in which a site may run its server: with a password, over TLS, behind sentinels, as a cluster. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, it } from "vitest";
+import { RedisStore, type RedisStoreOptions } from "../../src/caches/redis-store.js";
+import { issueCertificate } from "../support/certificates.js";
+import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
+import { ownLoopbackAddress, ServerProcess } from "../support/server-process.js";
+
+const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const one of cleanUp.splice(0).reverse()) await one();
+});
+const folderOf = () => {
+  const folder = mkdtempSync(join(tmpdir(), "redis-store-"));
+  cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+const started = async (...settings: readonly string[]) => {
+  const redis = await startRedis(...settings);
+  cleanUp.push(() => redis.remove());
+  return redis;
+};
+
+interface Opened {
+  readonly store: RedisStore;
+  readonly heard: string[];
+  readonly forgottenAll: () => number;
+}
+
+async function open(change: Partial<RedisStoreOptions>): Promise<Opened> {
+  const heard: string[] = [];
+  let forgottenAll = 0;
+  const store = new RedisStore({
+    urls: [],
+    topology: "single",
+    sentinelName: "mymaster",
+    username: undefined,
+    password: undefined,
+    sentinelPassword: undefined,
+    ca: undefined,
+    prefix: "test",
+    timeoutMs: 2_000,
+    observer: {
+      sharedCacheChanged: () => {},
+      sharedCacheRead: () => {},
+      sharedCacheFailed: () => {},
+      sharedCacheForgot: () => {},
+    },
+    ...change,
+  });
+  cleanUp.push(() => store.stop());
+  await store.start({ heard: (message) => void heard.push(message.toString()), forgetAll: () => void forgottenAll++ });
+  return { store, heard, forgottenAll: () => forgottenAll };
+}
+
+const later = async (condition: () => boolean) => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+/** All a store is there for, between two gateways. */
+async function works(change: Partial<RedisStoreOptions>): Promise<void> {
+  const [one, two] = [await open(change), await open(change)];
+  await later(() => one.store.state.joined && two.store.state.joined);
+  const names = ["a", "b", "c"];
+  const written = names.map((name) => ({ name, value: Buffer.from(`of ${name}`), ttlMs: 60_000 }));
+  expect(await one.store.write(written)).toBe(true);
+  const read = async () => (await two.store.read([...names, "none"]))?.map((value) => value?.toString());
+  expect(await read()).toEqual(["of a", "of b", "of c", undefined]);
+  expect(await two.store.bury(["b"])).toBe(true);
+  await one.store.write(written);
+  expect(await read()).toEqual(["of a", "", "of c", undefined]);
+  expect(await one.store.tell(Buffer.from("news"))).toBe(true);
+  await later(() => two.heard.length > 0);
+  expect(two.heard).toEqual(["news"]);
+  const before = two.forgottenAll();
+  expect(await one.store.buryAll()).toBe(true);
+  await later(() => two.forgottenAll() > before);
+  expect(await read()).toEqual([undefined, undefined, undefined, undefined]);
+}
+
+describe.skipIf(!hasRedis)("a Redis server", () => {
+  it("with a password is used by whoever has it, and by nobody else, who is told why", async () => {
+    const { url } = await started("--requirepass", "s3cret");
+    await works({ urls: [url], password: "s3cret" });
+    const { store } = await open({ urls: [url], password: "wrong" });
+    expect(store.state.joined).toBe(false);
+    expect(store.state.problem).toMatch(/WRONGPASS|NOAUTH/);
+    expect(store.state.problem).not.toContain("wrong");
+  });
+
+  it("over TLS is used when its certificate is of the authority named, and not otherwise", async () => {
+    const folder = folderOf();
+    const host = ownLoopbackAddress();
+    const { ca, certFile, keyFile, caFile } = issueCertificate(folder, host);
+    const files = ["--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile];
+    const port = await freePort(host);
+    await started("--tls-port", String(port), "--tls-auth-clients", "no", ...files);
+    const urls = [`rediss://${host}:${port}`];
+    await works({ urls, ca });
+    const { store } = await open({ urls });
+    expect(store.state).toMatchObject({ joined: false, problem: expect.stringMatching(/certificate|issuer/i) });
+  });
+
+  it("of a cluster is found through any node", async () => {
+    const host = ownLoopbackAddress();
+    const bus = ["--cluster-port", String(await freePort(host)), "--cluster-announce-ip", host];
+    const redis = await started("--cluster-enabled", "yes", ...bus);
+    const inside = new Redis(redis.url);
+    await inside.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    while (!String(await inside.call("CLUSTER", "INFO")).includes("cluster_state:ok")) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    inside.disconnect();
+    await works({ urls: [redis.url], topology: "cluster" });
+  });
+
+  it("behind sentinels is found by its name", async () => {
+    const redis = await started();
+    const { url, remove } = await startSentinel(redis);
+    cleanUp.push(remove);
+    await works({ urls: [url], topology: "sentinel", sentinelName: "calendars" });
+  });
+});
+
+async function startSentinel({ host, port: master }: RedisServer) {
+  const folder = folderOf();
+  const port = await freePort(host);
+  const file = join(folder, "sentinel.conf");
+  writeFileSync(file, `port ${port}\nbind ${host}\ndir ${folder}\nsentinel monitor calendars ${host} ${master} 1\n`);
+  const server = new ServerProcess(["/usr/bin/redis-server", file, "--sentinel"], host, port);
+  await server.start();
+  return { url: `redis://${host}:${port}`, remove: () => server.kill() };
+}
