@@ -12,6 +12,7 @@ import { hasHelm, rendered } from "../support/helm.js";
 const EXAMPLES = join(PROJECT, "examples");
 const configurations = [
   join(PROJECT, "freebusy.example.yaml"),
+  join(PROJECT, "docker/demonstration/freebusy.yaml"),
   ...readdirSync(EXAMPLES)
     .filter((file) => file.endsWith(".yaml") && file !== "values.yaml")
     .map((file) => join(EXAMPLES, file)),
@@ -22,6 +23,7 @@ function checked(text: string) {
   const machine = mkdtempSync(join(tmpdir(), "example-"));
   const moved = text
     .replaceAll("/run/secrets/freebusy/", `${machine}/secrets/`)
+    .replaceAll("file:/etc/freebusy/", `file:${PROJECT}docker/demonstration/`)
     .replaceAll("/var/lib/freebusy/", `${machine}/state/`);
   mkdirSync(join(machine, "secrets"));
   mkdirSync(join(machine, "state"));
