@@ -121,7 +121,7 @@ module.exports = {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench|clients|lambda)/" },
+      to: { path: "^(simulators|test|bench|clients|lambda|packaging)/" },
     },
     {
       name: "clients-know-no-gateway",

@@ -62,6 +62,8 @@ export interface SimulatorOptions {
   readonly calendar: Calendar;
   readonly accounts: readonly SimulatedAccount[];
   readonly port?: number;
+  /** Where it listens; this machine alone when absent. */
+  readonly host?: string;
   readonly maximumWindowDays?: number;
   readonly acceptedVersions?: readonly string[];
 }
@@ -138,7 +140,7 @@ class Simulator implements EwsSimulator {
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(this.#options.port ?? 0, "127.0.0.1", resolve);
+      this.#server.once("error", reject).listen(this.#options.port ?? 0, this.#options.host ?? "127.0.0.1", resolve);
     });
     this.port = (this.#server.address() as AddressInfo).port;
   }
