@@ -7,11 +7,14 @@ import pino, { type Logger } from "pino";
 import { publishedUrls } from "./compose-autodiscover.js";
 import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
+import { composeConsole } from "./compose-console.js";
 import { instantNow } from "./compose-directories.js";
 import { composeLookups } from "./compose-lookups.js";
+import { composeProbes } from "./compose-probes.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { capRoutes } from "./inbound/cap-routes.js";
+import { consoleRoutes } from "./inbound/console-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
@@ -20,11 +23,13 @@ import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import type { Overview } from "./operations/console/overview-page.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { purge } from "./proxy/purge.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
+import { LookupMemory } from "./telemetry/lookup-memory.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
 
@@ -60,16 +65,20 @@ function isoTime(): () => string {
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const metrics = new Metrics();
+  const { console: consoleSettings } = configuration.management;
+  const recent =
+    consoleSettings && new LookupMemory(consoleSettings.recentLookups, configuration.log.addresses, instantNow);
   const lookups = composeLookups(
     { configuration, secrets },
     log,
-    [metrics],
+    recent === undefined ? [metrics] : [metrics, recent],
     () => new SharedCacheTelemetry(log, metrics.registry),
   );
   const { observer, backends, directories, router, answerer, asker, shared } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
+  const probes = composeProbes(configuration, lookups, log, metrics.registry, instantNow);
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
@@ -98,8 +107,15 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   let draining = false;
   let directoriesSettled = false;
   const ops = createListener(1024, undefined);
+  const state = (): Overview["state"] =>
+    draining ? "draining" : directoriesSettled ? "serving" : "reading directories";
+  const backendHealth = async () =>
+    new Map(
+      await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
+    );
   ops.register(managementRoutes, {
-    state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
+    state,
+    probes: () => probes.standings(),
     directories: () => directories.all,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     reason: (id) => {
@@ -108,10 +124,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     },
     now: instantNow,
     sharedCache: () => shared?.state,
-    backendHealth: async () =>
-      new Map(
-        await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
-      ),
+    backendHealth,
     metrics: async () => {
       observer.flush();
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
@@ -126,8 +139,20 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   };
   ops.register(purgeRoute, { purge: (what) => purge(what, purged), shared: shared !== undefined });
 
+  if (consoleSettings !== undefined && recent !== undefined) {
+    const overview = async () => ({
+      state: state(),
+      backends: await backendHealth(),
+      directories: directories.all.map((directory) => ({ name: directory.name, ...directory.state() })),
+      probes: probes.standings(),
+      sharedCache: shared?.state,
+    });
+    ops.register(consoleRoutes, composeConsole(consoleSettings, secrets, recent, lookups, overview, instantNow));
+  }
+
   const stop = async () => {
     draining = true;
+    probes.stop();
     tls?.unwatch();
     await drained(ews);
     await drained(ops);
@@ -143,7 +168,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;
-        return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
+        const address = await ews.listen({ host: listen.host, port: listen.port });
+        probes.start();
+        return { ews: address, management: operations };
       } catch (error) {
         await stop();
         throw error;

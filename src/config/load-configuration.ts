@@ -124,6 +124,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
     ["cache.shared", at(at(raw, "cache"), "shared")],
+    ["management.console", at(at(raw, "management"), "console")],
   ];
   return holders.flatMap(([path, holder]) =>
     SECRET_SETTINGS.flatMap((setting) => {

@@ -170,7 +170,10 @@ export class SecondChance {
     return [{ chance, backend, address, route }];
   }
 
-  async #attempt(attempts: readonly Attempt[], { window, detail, origin, askedBy, anew }: ChanceQuestion): Promise<void> {
+  async #attempt(
+    attempts: readonly Attempt[],
+    { window, detail, origin, askedBy, anew }: ChanceQuestion,
+  ): Promise<void> {
     if (attempts.length === 0) return;
     const { once, indexOf } = distinct(attempts, ({ backend, address }) => `${backend.name}\0${address}`);
     const wanted = once.map(({ backend, address }): Wanted => ({ backend, address }));

@@ -77,7 +77,7 @@ export class SyntheticProbes {
 
   start(): void {
     this.#running = true;
-    this.#parts.plans.forEach((plan, i) => this.#after(i * FIRST_APART_MS, plan));
+    for (const [i, plan] of this.#parts.plans.entries()) this.#after(i * FIRST_APART_MS, plan);
   }
 
   /** Asks no more, and tells nothing of what is still under way. */
