@@ -34,20 +34,22 @@ async function picture(
   url: string,
   name: string,
   look: BrowserContextOptions,
+  clip: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
   show: (page: Page) => Promise<void>,
 ) {
   const context = await browser.newContext({ ...look, httpCredentials: { username: "admin", password: "demo" } });
   const page = await context.newPage();
   await page.goto(url);
   await show(page);
-  await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${FOLDER}/${name}.png`, clip });
   await context.close();
 }
 
-async function lookUp(page: Page, date: string): Promise<void> {
+async function lookUp(page: Page, date: string, days: string): Promise<void> {
   await page.getByRole("link", { name: "Look up" }).click();
   await page.getByLabel("Mailboxes").fill(MAILBOXES);
   await page.getByLabel("From").fill(date);
+  await page.getByLabel("Days").selectOption(days);
   await page.getByRole("button", { name: "Look up" }).click();
   await page.getByRole("heading", { name: "Who is free when" }).waitFor();
 }
@@ -58,13 +60,14 @@ try {
   demo.stdout.resume();
   const browser = await startBrowser();
   try {
-    const desk = { viewport: { width: 1180, height: 700 } };
-    await picture(browser, url, "console", desk, (page) => lookUp(page, "2026-07-01"));
+    const desk = { viewport: { width: 1180, height: 1300 } };
+    const cut = (width: number, height: number) => ({ x: 0, y: 0, width, height });
+    await picture(browser, url, "console", desk, cut(1180, 1270), (page) => lookUp(page, "2026-06-30", "2"));
     // The second probe is asked a second after the start.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    await picture(browser, url, "console-dark", { ...desk, colorScheme: "dark" }, async () => {});
+    await picture(browser, url, "console-dark", { ...desk, colorScheme: "dark" }, cut(1180, 900), async () => {});
     const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-    await picture(browser, url, "console-phone", phone, (page) => lookUp(page, "2026-07-03"));
+    await picture(browser, url, "console-phone", phone, cut(390, 844), (page) => lookUp(page, "2026-06-30", "1"));
   } finally {
     await browser.close();
   }

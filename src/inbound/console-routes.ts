@@ -107,7 +107,8 @@ function isFromHere({ headers }: FastifyRequest): boolean {
 
 function fieldsOf({ body }: FastifyRequest): LookupFields {
   const form = body instanceof URLSearchParams ? body : new URLSearchParams();
-  const text = (name: string) => form.get(name) ?? "";
+  // Forms end lines as e-mail does.
+  const text = (name: string) => (form.get(name) ?? "").replace(/\r\n/g, "\n");
   return {
     mailboxes: text("mailboxes"),
     from: text("from"),

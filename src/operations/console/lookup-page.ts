@@ -42,7 +42,7 @@ export function lookupForm(fields: LookupFields, systems: readonly string[], pro
 <p class="hint" id="mailboxes-hint">Up to ${MOST_MAILBOXES}, one a line.</p>${problem("mailboxes")}</div>
 <div class="field"><label for="from">From</label><input type="date" ${marked("from")} value="${fields.from}" required>${problem("from")}</div>
 <div class="field"><label for="days">Days</label><select ${marked("days")}>${DAYS.map((days) => option(String(days), days, fields.days))}</select>${problem("days")}</div>
-<div class="field"><label for="as">Asked as</label><select ${marked("as")}>${[option("none", "nobody’s system", fields.as), ...systems.map((system) => option(system, system, fields.as))]}</select>${problem("as")}</div>
+<div class="field"><label for="as">Asked as</label><select ${marked("as")}>${[option("none", "no system", fields.as), ...systems.map((system) => option(system, system, fields.as))]}</select>${problem("as")}</div>
 <div class="field"><label for="zone">Time zone</label><input ${marked("zone")} value="${fields.zone}" spellcheck="false" required>${problem("zone")}</div>
 <div class="field check"><input type="checkbox" id="anew" name="anew" value="yes"${fields.anew && html` checked`}><label for="anew">Ask anew, past the cache</label></div>
 <div class="field"><button type="submit">Look up</button></div>
@@ -60,7 +60,7 @@ export function lookupResult(
   const mailboxes = all.length === 1 ? "1 mailbox" : `${all.length} mailboxes`;
   return html`<section aria-labelledby="result">
 <h2 id="result">Who is free when</h2>
-<p class="summary">${mailboxes}, ${unknown === 0 ? "all known" : html`<strong>${unknown} not known</strong>`}, in ${tookText(durationMs)}${origin !== undefined && html`, asked as <b>${origin}</b>`}${anew && ", past the cache"}.</p>
+<p class="summary">${mailboxes}, ${unknown === 0 ? "all known" : html`<strong>${unknown} not known</strong>`}, in ${tookText(durationMs)}${origin !== undefined && html`, asked as <b>${origin}</b>`}${anew && ", past the cache"}. <a href="#again">Ask again</a></p>
 ${timeline(
   all.map(({ mailbox, answer, outcome }) => ({ mailbox, answer, note: note(answer, outcome, now) })),
   window,

@@ -14,7 +14,7 @@ export interface PageFrame {
 const PLACES = [
   { path: "/console", name: "Overview" },
   { path: "/console/lookup", name: "Look up" },
-  { path: "/console/recent", name: "Recent look-ups" },
+  { path: "/console/recent", name: "Recent" },
   { path: "/console/reasons", name: "Reasons" },
 ] as const;
 

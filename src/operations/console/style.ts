@@ -94,7 +94,7 @@ svg { display: block; overflow: hidden; }
 .timeline { table-layout: fixed; }
 .timeline caption { color: var(--text); font-size: 0.95rem; font-weight: 600; }
 .timeline caption .muted { font-weight: 400; }
-.timeline th:first-child { width: 16rem; }
+.timeline th:first-child { width: 17.5rem; }
 .timeline th, .timeline td { padding: 0.3rem 0.8rem; vertical-align: middle; }
 .timeline thead th { border-bottom: none; padding-bottom: 0; font-weight: 400; }
 .timeline tbody tr > * { border-top: none; }
@@ -127,6 +127,13 @@ svg { display: block; overflow: hidden; }
 .stretch.free-time rect { fill: var(--surface); stroke: var(--grid-strong); }
 .swatch > .off { stroke: var(--grid-strong); }
 
+@media (min-width: 46.01rem) {
+  [aria-labelledby=routes] table { table-layout: fixed; }
+  [aria-labelledby=routes] :is(th, td) { padding-right: 0.4rem; }
+  [aria-labelledby=routes] th:nth-child(1) { width: 22%; }
+  [aria-labelledby=routes] th:nth-child(2) { width: 21%; }
+  [aria-labelledby=routes] th:nth-child(4) { width: 24%; }
+}
 .reason { margin: 0 0 0.8rem; padding: 0.8rem 1rem; background: var(--surface); border: 1px solid var(--line); border-left: 4px solid var(--muted); }
 .reason:target, .reason:has(:target) { border-left-color: var(--link); }
 .reason p { margin: 0 0 0.5rem; max-width: 68ch; }
@@ -157,10 +164,10 @@ dt { color: var(--muted); font-size: 0.87rem; } dd { margin: 0; max-width: 68ch;
   .timeline thead th, .timeline tbody tr, .timeline tbody th, .timeline tbody td { padding: 0; border: none; margin: 0; width: auto; }
   .timeline th:first-child { width: auto; }
   .timeline tbody tr { padding-top: 0.5rem; background: none; }
-  .timeline tbody tr.common { margin-top: 0.6rem; border-top: 1px solid var(--line); }
+  .timeline tbody tr.common { margin-top: 0.6rem; border-top: 1px solid var(--line); background: none; }
   .timeline .who { display: inline; }
   .timeline tbody tr:last-child > * { padding-bottom: 0.2rem; }
-  .axis .fine, .strip .hour { display: none; }
+  .axis .fine, .strip .hour, .stretch .narrow { display: none; }
   dl { grid-template-columns: 1fr; gap: 0.1rem; } dd { margin-bottom: 0.5rem; }
 }
 @media print { header, form, .skip { display: none; } body, table { background: none; } }

@@ -24,8 +24,9 @@ export interface TimelineRow {
 }
 
 const HOUR_MS = 3_600_000;
-/** What is at least this part of a day has room for a word. */
-const ROOM_FOR_A_WORD = 0.11;
+/** Parts of a day: what has room for a word, cut short if need be, and what a letter takes on a desk. */
+const WIDE = 0.2;
+const LETTER = 0.0085;
 const MOST_IN_WORDS = 40;
 
 export function timeline(rows: readonly TimelineRow[], window: TimeWindow, zone: NamedZone, now: InstantMs): Html {
@@ -96,10 +97,12 @@ function strip(
 }
 
 function drawn({ start, end, kind, subject }: Stretch, day: TimeWindow, zone: NamedZone): Html {
-  const hasRoom = (end - start) / (day.end - day.start) >= ROOM_FOR_A_WORD;
-  const word = subject ?? (hasRoom ? KIND_NAMES[kind] : undefined);
   const times = `${clockText(start, zone)}–${clockText(end, zone, true)} ${KIND_NAMES[kind]}`;
-  const label = word !== undefined && html`<text x="7" y="16">${word}</text>`;
+  const word = subject ?? KIND_NAMES[kind];
+  const part = (end - start) / (day.end - day.start);
+  // Half a word says nothing; on a narrow screen what is not wide has room for none.
+  const hasRoom = part >= WIDE || part >= word.length * LETTER + 2 * LETTER;
+  const label = hasRoom && html`<text class="${part < WIDE && "narrow"}" x="7" y="16">${word}</text>`;
   return html`<svg class="stretch ${kind}" x="${place(start, day)}" y="4" width="${share(start, end, day)}" height="24"><title>${times}${subject !== undefined && `: ${subject}`}</title><rect width="100%" height="100%" rx="2"${kind !== "busy" && html` fill="url(#${kind})"`}/>${label}</svg>`;
 }
 
