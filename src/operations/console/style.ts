@@ -30,7 +30,7 @@ export const STYLE = `
 html { font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--ground); color: var(--text); }
 a { color: var(--link); text-underline-offset: 2px; }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
+:focus-visible, input:focus-within { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
 main:focus { outline: none; }
 code { font: 0.92em ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 bdi { overflow-wrap: anywhere; }
@@ -148,7 +148,7 @@ dt { color: var(--muted); font-size: 0.87rem; } dd { margin: 0; max-width: 68ch;
   nav ul { gap: 0 1.1rem; } nav a { padding: 0.45rem 0 0.55rem; }
   .brand { padding-bottom: 0; }
   .field { flex: 1 1 8rem; } .field.check { flex: 1 1 100%; padding-top: 0; min-height: 0; }
-  .field:has(> button) { flex-basis: 100%; padding-top: 0; min-height: 0; } input, select, textarea, button { min-height: 2.75rem; }
+  .field:has(> button) { flex-basis: 100%; padding-top: 0; min-height: 0; } :is(input:not([type=checkbox]), select, textarea, button) { min-height: 44px; }
   input, select { width: 100%; min-width: 0; }
   table, caption, tbody, tr, th, td { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
