@@ -75,7 +75,7 @@ ${table(
   [
     { name: "Mailbox" },
     { name: "Answer" },
-    { name: "Asked" },
+    { name: "System" },
     { name: "Because of" },
     { name: "Cache" },
     { name: "Learnt" },
@@ -84,7 +84,7 @@ ${table(
   all.map(({ mailbox, answer, outcome, explained, durationMs: took }) => [
     foreign(mailbox),
     answered(answer),
-    outcome?.backend ?? "nobody",
+    outcome?.backend ?? "none",
     html`${foreign(outcome?.rule ?? explained.route.rule)}${steps(answer, explained)}`,
     outcome?.cache ?? "none",
     answer.learntAt === undefined

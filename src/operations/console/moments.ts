@@ -54,6 +54,7 @@ export function lastingText(ms: number): string {
 /** "0.4 ms", "12 ms", "1.25 s" */
 export function tookText(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  if (ms < 0.05) return "< 0.1 ms";
   return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
 }
 

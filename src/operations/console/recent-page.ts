@@ -62,7 +62,7 @@ ${
         found
           .slice(0, MOST_ROWS)
           .map(({ at, outcome }) => [
-            html`<span title="${outcome.id}">${momentText(at, zone, now)}</span>`,
+            html`${momentText(at, zone, now)}<br><code class="muted">${outcome.id}</code>`,
             html`<b>${foreign(outcome.caller)}</b><br><span class="muted">${outcome.origin === undefined ? "no system" : html`as ${outcome.origin}`}${outcome.source !== undefined && html`, from ${foreign(outcome.source)}`}</span>`,
             about(outcome.mailboxes),
             tookText(outcome.durationMs),
@@ -85,6 +85,6 @@ function line({ mailbox, rule, backend, cache, delivered, failure }: MailboxOutc
     failure === undefined
       ? standing("good", delivered ?? "view")
       : html`${standing("bad", "not known")} <a href="/console/reasons#reason-${failure.reason}"><code>${failure.reason}</code></a>${failure.code !== undefined && html` ${foreign(failure.code)}`}`;
-  const from = backend === undefined ? "nobody asked" : `${backend}, cache ${cache}`;
+  const from = backend === undefined ? "no system" : `${backend}, cache ${cache}`;
   return html`<li><span class="address">${foreign(mailbox)}</span> ${result} <span class="muted">${from} · ${foreign(rule)}</span></li>`;
 }

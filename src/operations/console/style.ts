@@ -60,7 +60,7 @@ table { width: 100%; margin: 0 0 1.1rem; border-collapse: collapse; background: 
 caption { padding: 0 0 0.35rem; text-align: left; color: var(--muted); font-size: 0.87rem; }
 th, td { padding: 0.45rem 0.8rem; text-align: left; vertical-align: baseline; }
 thead th { color: var(--muted); font-size: 0.8rem; font-weight: 600; white-space: nowrap; border-bottom: 1px solid var(--line); }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; } tbody th code { font-weight: 400; font-size: 0.8rem; }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 details { margin-top: 0.15rem; } summary { color: var(--link); cursor: pointer; }

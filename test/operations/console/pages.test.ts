@@ -192,7 +192,7 @@ describe("a page of the console", () => {
     ];
     const gateway = consoleOf({ recent: { all: () => all, written: (address) => `hash of ${address}` } });
     const found = (text: string, onlyUnknown = false) =>
-      [...gateway.recent({ text, onlyUnknown }).matchAll(/title="(id-\d)"/g)].map((match) => match[1]);
+      [...gateway.recent({ text, onlyUnknown }).matchAll(/<code class="muted">(id-\d)</g)].map((match) => match[1]);
     expect(found("")).toEqual(["id-1", "id-2"]);
     expect(found(" BOB@corp.example ")).toEqual(["id-1"]);
     expect(found("no-access")).toEqual(["id-2"]);
