@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
 import { reason } from "./commands/reason.js";
 import { compose, createLog } from "./compose.js";
@@ -21,6 +22,8 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy schema                   print the configuration's JSON schema
        freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
+       freebusy health --config FILE | --management URL
+                                         whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
        freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
@@ -33,7 +36,7 @@ Options:
       --ask           explain: ask the backend too, and say how long it took
       --all           purge: about every mailbox
       --json          explain, purge: for programs
-      --management URL  explain, purge: the running gateway's management listener, when it is not on this machine
+      --management URL  explain, purge, health: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
@@ -66,7 +69,10 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (command === "hash-password") await hashPassword();
   else if (command === "explain") await explain(operand, values);
   else if (command === "reason") reason(operand);
-  else if (command === "purge") await purge(operand, values);
+  else if (command === "health") {
+    const management = managementOf("health", values);
+    if (management !== undefined) await health(management);
+  } else if (command === "purge") await purge(operand, values);
   else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);
