@@ -124,6 +124,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
     ["cache.shared", at(at(raw, "cache"), "shared")],
+    ["management.console", at(at(raw, "management"), "console")],
   ];
   const named = entries(at(at(raw, "traces"), "headers")).flatMap(([name, reference]) => {
     const path = `traces.headers.${name}`;
