@@ -10,6 +10,7 @@ import { backends } from "./backend-settings.js";
 import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
+import { doctor } from "./doctor-settings.js";
 import { lambda } from "./lambda-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
 
@@ -62,6 +63,7 @@ export const configurationSchema = z.strictObject({
   cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   lambda,
+  doctor,
   backends,
   directories: z
     .array(directory)

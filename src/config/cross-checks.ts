@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { autodiscoverProblems } from "./autodiscover-settings.js";
+import { doctorProblems } from "./doctor-settings.js";
 import { at, entries, list } from "./raw-values.js";
 
 /** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
@@ -76,7 +77,7 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
   }
-  problems.push(...autodiscoverProblems(raw, names, known));
+  problems.push(...autodiscoverProblems(raw, names, known), ...doctorProblems(raw, names, known));
   problems.push(...signInProblems(raw), ...lambdaProblems(raw, backends));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));

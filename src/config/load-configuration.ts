@@ -112,7 +112,7 @@ function unionChoices(path: string): string {
 
 /** Wherever a reference may stand: in backends, their accounts, directories and callers. */
 function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
-  const holders = [
+  const holders: [path: string, holder: unknown][] = [
     ...entries(at(raw, "backends")).flatMap(([key, backend]): [string, unknown][] => [
       [`backends.${key}`, backend],
       ...entries(at(backend, "accounts")).map(([i, account]): [string, unknown] => [
@@ -124,13 +124,17 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
     ["cache.shared", at(at(raw, "cache"), "shared")],
+    ...entries(at(at(raw, "doctor"), "signIns")).map(([origin, one]): [string, unknown] => [
+      `doctor.signIns.${origin}`,
+      one,
+    ]),
   ];
   return holders.flatMap(([path, holder]) =>
     SECRET_SETTINGS.flatMap((setting) => {
       const reference = at(holder, setting);
       const problem =
         typeof reference === "string"
-          ? secrets.add(`${path}.${setting}`, reference, setting.startsWith("next"))
+          ? secrets.add(`${path}.${setting}`, reference, setting.startsWith("next") || path.startsWith("doctor."))
           : undefined;
       return problem === undefined ? [] : [`${path}.${setting}: ${problem}`];
     }),

@@ -75,7 +75,19 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
   // Finding a series by its labels costs more than counting, so mailboxes are counted here and told when somebody looks.
   readonly #untoldMailboxes = new Map<string, { backend: string; cache: string; result: string; count: number }>();
 
+  readonly #seenAt = new Map<string, number>();
+
   constructor() {
+    const seenAt = this.#seenAt;
+    new Gauge({
+      name: "freebusy_caller_last_seen_timestamp_seconds",
+      help: "When a caller last signed in, in seconds since 1970",
+      labelNames: ["caller"],
+      registers: [this.registry],
+      collect() {
+        for (const [caller, at] of seenAt) this.set({ caller }, Math.floor(at / 1000));
+      },
+    });
     collectDefaultMetrics({ register: this.registry });
     const untold = this.#untoldMailboxes;
     new Counter({
@@ -88,6 +100,11 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
         untold.clear();
       },
     });
+  }
+
+  /** Somebody has signed in, whatever is asked then. */
+  callerSeen(caller: string): void {
+    this.#seenAt.set(caller, Date.now());
   }
 
   lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
