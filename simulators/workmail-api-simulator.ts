@@ -117,7 +117,7 @@ class Simulator implements WorkMailApiSimulator {
       return;
     }
     try {
-      const answer = this.#answer(request, Buffer.concat(chunks).toString("utf8"));
+      const answer = await this.#answer(request, Buffer.concat(chunks).toString("utf8"));
       if (this.behaviour.mode === "slow") await this.#pause(this.behaviour.latencyMs);
       send(reply, 200, answer);
     } catch (error) {
@@ -126,7 +126,7 @@ class Simulator implements WorkMailApiSimulator {
     }
   }
 
-  #answer(request: IncomingMessage, body: string): object {
+  async #answer(request: IncomingMessage, body: string): Promise<object> {
     const operation = TARGET.exec(String(request.headers["x-amz-target"]))?.[1] ?? "";
     const perform = OPERATIONS[operation];
     if (request.method !== "POST" || request.url !== "/" || perform === undefined)

@@ -1,10 +1,25 @@
 /** The entry file of the process that asks with ews-javascript-api: one question in, one answer out. */
 
+import { subscribe } from "node:diagnostics_channel";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { IndependentAnswer, IndependentQuestion } from "./independent-client.js";
+
+/** The last one that came, because the package loses it where an error has no XML in it. */
+let lastStatus: number | undefined;
+subscribe("http.client.response.finish", (message) => {
+  lastStatus = (message as { request: ClientRequest; response: IncomingMessage }).response.statusCode;
+});
 
 process.once("message", async (question: IndependentQuestion) => {
   const answer = await answered(question);
   process.send?.(answer, () => process.exit(0));
+});
+
+// It throws where nobody can catch it, too.
+process.once("uncaughtException", (error) => {
+  process.send?.({ kind: "failed", problem: problemOf(error), ms: 0 } satisfies IndependentAnswer, () =>
+    process.exit(0),
+  );
 });
 
 async function answered(question: IndependentQuestion): Promise<IndependentAnswer | "missing"> {
@@ -18,7 +33,8 @@ async function answered(question: IndependentQuestion): Promise<IndependentAnswe
     const service = new ews.ExchangeService(version);
     service.Credentials = new ews.WebCredentials(question.username, question.password);
     service.Url = new ews.Uri(question.url);
-    service.UserAgent = "freebusy-doctor (ews-javascript-api)";
+    // Its own property is not sent.
+    service.HttpHeaders.Add("User-Agent", "freebusy-doctor (ews-javascript-api)");
     const { AttendeesAvailability } = await service.GetUserAvailability(
       [new ews.AttendeeInfo(question.mailbox)],
       new ews.TimeWindow(ews.DateTime.Parse(question.from), ews.DateTime.Parse(question.to)),
@@ -44,16 +60,16 @@ const instant = (text: string): string => new Date(text).toISOString();
 
 /** The package's errors hold the request, password included: only codes and numbers are taken out of them. */
 function problemOf(error: unknown): string {
-  const { code, status, response, ErrorCode, innerException, InnerException } = (error ?? {}) as Record<string, never>;
-  const inner = (innerException ?? InnerException ?? {}) as { code?: unknown; status?: unknown };
-  const http = [status, (response as { status?: unknown } | undefined)?.status, inner.status].find(
-    (one) => typeof one === "number",
+  if (lastStatus === 401) return "HTTP 401: the account or its password is refused";
+  const { code, responseCode, errorCode, ErrorCode } = (error ?? {}) as Record<string, unknown>;
+  const said = [responseCode, errorCode, ErrorCode, code].find(
+    (one) => typeof one === "string" && /^\w{3,60}$/.test(one),
   );
-  if (http === 401) return "HTTP 401: the account or its password is refused";
-  if (http !== undefined) return `HTTP ${http}`;
-  const named = [code, inner.code].find((one) => typeof one === "string" && /^[A-Z][A-Z0-9_]{2,60}$/.test(one));
-  if (named !== undefined) return `no connection (${named})`;
-  return typeof ErrorCode === "number"
-    ? `EWS refuses the question (${ErrorCode})`
-    : "no answer that the client can read";
+  if (lastStatus !== undefined)
+    return `HTTP ${lastStatus}, no free/busy time in it${said === undefined ? "" : ` (${said})`}`;
+  const inner = JSON.stringify(error, ["code", "message", "InnerException", "innerException", "error", "cause"]) ?? "";
+  const network = /\b(E[A-Z]{4,20}|CERT_[A-Z_]+|[A-Z_]*SELF_SIGNED[A-Z_]*|UNABLE_TO_[A-Z_]+|DEPTH_[A-Z_]+)\b/.exec(
+    inner,
+  )?.[1];
+  return `no connection (${said ?? network ?? "no code"})`;
 }

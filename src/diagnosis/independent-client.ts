@@ -24,6 +24,8 @@ export type IndependentAnswer =
   | { readonly kind: "refused"; readonly code: string; readonly ms: number }
   | { readonly kind: "failed"; readonly problem: string; readonly ms: number };
 
+/** A gateway has answered, or its caller has given up. */
+const PATIENCE_MS = 22_000;
 const PROGRAM = fileURLToPath(new URL("./independent-client-process.js", import.meta.url));
 /** What a child needs of the environment; secrets stay behind. */
 const KEPT = ["PATH", "HOME", "SystemRoot", "TEMP", "TMP", "NODE_EXTRA_CA_CERTS"];
@@ -36,7 +38,8 @@ export class ClientMissing extends Error {
 }
 
 /** Rejects with {@link ClientMissing}. Ended by the signal it answers "failed". */
-export function askIndependently(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
+export function askIndependently(question: IndependentQuestion, wanted: AbortSignal): Promise<IndependentAnswer> {
+  const signal = AbortSignal.any([wanted, AbortSignal.timeout(PATIENCE_MS)]);
   const began = performance.now();
   const environment = Object.fromEntries(
     KEPT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -51,7 +54,7 @@ export function askIndependently(question: IndependentQuestion, signal: AbortSig
     const gone = (problem: string) => resolve({ kind: "failed", problem, ms: Math.round(performance.now() - began) });
     const end = () => {
       child.kill("SIGKILL");
-      gone("no answer in time");
+      gone("no answer within 22 seconds");
     };
     signal.addEventListener("abort", end, { once: true });
     child.once("message", (answer: IndependentAnswer | "missing") => {
@@ -62,7 +65,7 @@ export function askIndependently(question: IndependentQuestion, signal: AbortSig
     child.once("error", () => gone("the client could not be started"));
     child.once("exit", () => {
       signal.removeEventListener("abort", end);
-      gone("the client ended without an answer");
+      gone("the client stumbled over what was answered: look at it by hand");
     });
     if (signal.aborted) end();
     else child.send(question);

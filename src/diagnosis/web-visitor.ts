@@ -10,6 +10,8 @@ import { isIP } from "node:net";
 import { connect, rootCertificates, type TLSSocket } from "node:tls";
 
 const LARGEST_BODY = 65_536;
+/** Who has not answered by then is not there, for practical purposes. */
+const PATIENCE_MS = 8_000;
 const HEADERS = { "content-type": "text/xml; charset=utf-8", "user-agent": "freebusy-doctor" };
 
 export interface Visit {
@@ -34,7 +36,7 @@ export class WebVisitor {
       rejectUnauthorized: false,
     });
     try {
-      await handshake(socket, signal);
+      await handshake(socket, patient(signal));
       const { valid_to, issuer } = socket.getPeerCertificate();
       const problem = socket.authorized ? undefined : codeOf(socket.authorizationError);
       return {
@@ -57,7 +59,7 @@ export class WebVisitor {
     signal: AbortSignal,
     { method = "GET", body }: { method?: string; body?: string } = {},
   ): Promise<Visit> {
-    return visited(url, { method, headers: HEADERS, rejectUnauthorized: false, signal }, body);
+    return visited(url, { method, headers: HEADERS, rejectUnauthorized: false, signal: patient(signal) }, body);
   }
 
   signedIn(
@@ -70,6 +72,8 @@ export class WebVisitor {
     return visited(url, { method: "POST", headers: { ...HEADERS, authorization }, ...(ca && { ca }), signal }, body);
   }
 }
+
+const patient = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
 
 /** The system's code, or OpenSSL's. */
 function codeOf(error: Error | string | null): string {

@@ -145,13 +145,16 @@ async function offersShown({ name, accounts }: BackendFacts, url: URL, web: Web,
 
 /** The code of a failed connection and what it means; anything else is not known. */
 export function unreachable(about: string, error: unknown): Shown {
-  const code = String((error as { code?: unknown }).code ?? (error as Error).name);
+  const { code: given, name } = error as { code?: unknown; name: string };
+  // A time-out of ours has a number for a code.
+  const code = typeof given === "string" ? given : name;
   const means: Readonly<Record<string, string>> = {
     ENOTFOUND: "its name is not known to DNS",
     EAI_AGAIN: "DNS does not answer",
     ECONNREFUSED: "nobody listens there",
     ECONNRESET: "the connection is cut off",
     ETIMEDOUT: "nobody answers: a firewall, or a machine that is off",
+    ABORT_ERR: "nobody answers: a firewall, or a machine that is off",
     AbortError: "nobody answers: a firewall, or a machine that is off",
     TimeoutError: "nobody answers: a firewall, or a machine that is off",
   };

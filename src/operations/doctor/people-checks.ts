@@ -12,6 +12,7 @@ const SYNC_MS = 4 * 3_600_000;
 /** So many are looked at one by one, and named in a finding. */
 const ONE_BY_ONE = 25;
 const NAMED = 10;
+const SHARED_MS = 20_000;
 
 /** Rows 9, 10, 11, 17 and 18. */
 export function peopleChecks(site: SiteFacts, probes: Probes): Check[] {
@@ -30,8 +31,8 @@ export function peopleChecks(site: SiteFacts, probes: Probes): Check[] {
       id: "principal-names",
       title: "User principal names",
       why: "WorkMail signs people in, and finds them, by the UPN: one that is not the primary address is somebody else to it.",
-      run: async (signal) => {
-        const different = (await everybody(signal)).filter(
+      run: async () => {
+        const different = (await everybody()).filter(
           ({ principal, primary }) =>
             principal !== undefined && inDomains(site, primary) && principal.toLowerCase() !== primary,
         );
@@ -48,8 +49,8 @@ export function peopleChecks(site: SiteFacts, probes: Probes): Check[] {
       id: "directory-sync",
       title: "The four-hour sync to WorkMail",
       why: "WorkMail reads Active Directory every four hours: until then a moved user is known to one side only.",
-      run: async (signal) => {
-        const [all, users] = await Promise.all([everybody(signal), enabled(signal)]);
+      run: async () => {
+        const [all, users] = await Promise.all([everybody(), enabled()]);
         const known = new Set(users.map(({ email }) => email?.toLowerCase()));
         const missing = all.filter(
           (person) => movedTo(person) && !person.addresses.some((address) => known.has(address)),
@@ -65,7 +66,7 @@ export function peopleChecks(site: SiteFacts, probes: Probes): Check[] {
       why: "While interoperability is on, resources stay in Exchange; WorkMail's copy has no bookings and would look free.",
       run: async (signal) => {
         if (workmail === undefined) throw noApi();
-        return resourcesShown(site, await enabled(signal), await workmail.ownResources(signal), ownClient, signal);
+        return resourcesShown(site, await enabled(), await workmail.ownResources(signal), ownClient, signal);
       },
     },
     {
@@ -74,16 +75,16 @@ export function peopleChecks(site: SiteFacts, probes: Probes): Check[] {
       why: "Exchange asks for the time of a moved user under this address: another one leads nowhere.",
       run: async (signal) => {
         if (workmail === undefined) throw noApi();
-        const users = (await enabled(signal)).filter(({ role }) => role === "USER");
-        return [await aliasesShown(site, users, workmail, people && (await everybody(signal)), signal)];
+        const users = (await enabled()).filter(({ role }) => role === "USER");
+        return [await aliasesShown(site, users, workmail, people && (await everybody()), signal)];
       },
     },
     {
       id: "both-sides",
       title: "Mailboxes on both sides",
       why: "Somebody with two mailboxes has two calendars, and only one of them is true.",
-      run: async (signal) => {
-        const [all, users] = await Promise.all([everybody(signal), enabled(signal)]);
+      run: async () => {
+        const [all, users] = await Promise.all([everybody(), enabled()]);
         const here = new Set(all.filter(({ lives }) => lives === "here").flatMap(({ addresses }) => addresses));
         const twice = users.filter(({ email, role }) => role === "USER" && here.has(email?.toLowerCase() ?? ""));
         const about = "people enabled in WorkMail";
@@ -213,11 +214,11 @@ function named<One>(ones: readonly One[], say: (one: One) => string): string {
   return `${ones.slice(0, NAMED).map(say).join("; ")}${more}`;
 }
 
-/** Asked by several checks, answered once. */
-function once<Answer>(ask: (signal: AbortSignal) => Promise<Answer>): (signal: AbortSignal) => Promise<Answer> {
+/** Asked by several checks, answered once; the one that asked first may be over long before the others. */
+function once<Answer>(ask: (signal: AbortSignal) => Promise<Answer>): () => Promise<Answer> {
   let asked: Promise<Answer> | undefined;
-  return async (signal) => {
-    asked ??= ask(signal);
+  return async () => {
+    asked ??= ask(AbortSignal.timeout(SHARED_MS));
     return asked;
   };
 }

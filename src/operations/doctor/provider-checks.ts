@@ -4,7 +4,7 @@
  */
 
 import { readAddressSpaces } from "./address-space-list.js";
-import { noAddress } from "./connection-checks.js";
+import { noAddress, unreachable } from "./connection-checks.js";
 import { type Check, fine, Impossible, type Shown } from "./finding.js";
 import { noApi } from "./organization-checks.js";
 import type { AvailabilityConfiguration, Probes, RunningGateway, WorkMail } from "./probes.js";
@@ -47,7 +47,9 @@ export function providerChecks(site: SiteFacts, { workmail, gateway, now }: Prob
       title: "The gateway that runs",
       why: "A backend that is not usable, or a directory that is not read, shows here before people call.",
       run: async (signal) => {
-        const { status, backends, directories } = await gateway.readiness(signal);
+        const readiness = await gateway.readiness(signal).catch(notRunning);
+        if ("verdict" in readiness) return [readiness];
+        const { status, backends, directories } = readiness;
         const shown: Shown[] = [...backends]
           .filter(([, { usable }]) => !usable)
           .map(([name, { detail }]) => ({
@@ -67,7 +69,8 @@ export function providerChecks(site: SiteFacts, { workmail, gateway, now }: Prob
       title: "Calls from both sides",
       why: "A side that never calls is set up elsewhere, or cannot get here.",
       run: async (signal) => {
-        const seen = await gateway.lastSeen(signal);
+        const seen = await gateway.lastSeen(signal).catch(notRunning);
+        if ("verdict" in seen) return [seen];
         const origins = [exchangeOf(site), site.lambda ? undefined : workMailOf(site)].flatMap(
           (one) => one?.name ?? [],
         );
@@ -76,6 +79,8 @@ export function providerChecks(site: SiteFacts, { workmail, gateway, now }: Prob
     },
   ];
 }
+
+const notRunning = (error: unknown): Shown => unreachable("the gateway's management listener", error);
 
 function configurationShown(
   site: SiteFacts,

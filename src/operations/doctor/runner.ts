@@ -1,43 +1,32 @@
 /**
- * Decides how checks are run: all at once, each with a time of its own, and never longer than
- * promised in all. Whatever happens inside one becomes a finding; what several could not do for
+ * Decides how checks are run: all at once, and never longer than promised. Whatever happens inside one becomes a finding; what several could not do for
  * the same reason is said once.
  */
 
 import { type Check, type Finding, Impossible, LOOKED_AT } from "./finding.js";
-
-export interface RunTimes {
-  /** For one check. */
-  readonly checkMs: number;
-  /** For all of them. */
-  readonly allMs: number;
-}
 
 export interface Examination {
   readonly findings: readonly Finding[];
   readonly tookMs: number;
 }
 
-export async function examine(checks: readonly Check[], times: RunTimes, now: () => number): Promise<Examination> {
+/** All checks begin together, so what one may take is what all may take. */
+export async function examine(checks: readonly Check[], withinMs: number, now: () => number): Promise<Examination> {
   const began = now();
-  const signal = AbortSignal.timeout(times.allMs);
-  const found = await Promise.all(checks.map((check) => bounded(check, times.checkMs, signal)));
+  const found = await Promise.all(checks.map((check) => bounded(check, withinMs)));
   return { findings: saidOnce(found.flat()), tookMs: now() - began };
 }
 
-async function bounded(check: Check, ms: number, all: AbortSignal): Promise<Finding[]> {
+async function bounded(check: Check, ms: number): Promise<Finding[]> {
   const { id, title, why } = check;
   const own = new AbortController();
-  const signal = AbortSignal.any([all, own.signal]);
   let timer: NodeJS.Timeout | undefined;
   // A look that does not heed its signal is left behind.
   const late = new Promise<never>((_, reject) => {
-    const end = () => reject(new Impossible(`no result within ${Math.round(ms / 1000)} seconds`));
-    timer = setTimeout(end, ms);
-    all.addEventListener("abort", end, { once: true });
+    timer = setTimeout(() => reject(new Impossible(`no result within ${Math.round(ms / 1000)} seconds`)), ms);
   });
   try {
-    return (await Promise.race([check.run(signal), late])).map((shown) => ({ check: id, why, ...shown }));
+    return (await Promise.race([check.run(own.signal), late])).map((shown) => ({ check: id, why, ...shown }));
   } catch (error) {
     const { verdict, message, todo } = explained(error);
     return [{ check: id, why, verdict, about: title, expected: LOOKED_AT, found: message, todo }];
