@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
 import { doctor } from "./commands/doctor.js";
 import { lookup } from "./commands/lookup.js";
+import { setup } from "./commands/setup.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
@@ -23,6 +24,8 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
+       freebusy setup --config FILE      what to type on the other sides; --undo takes it back;
+                                         --new FILE asks a few questions and writes a first configuration
        freebusy doctor --config FILE     look at the whole site: what is wrong, why it matters, what to do;
                                          freebusy doctor --help says more
        freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
@@ -48,6 +51,7 @@ const STOP_WITHIN_MS = 25_000;
 export async function runCommandLine(args: string[], version: string): Promise<void> {
   if (args[0] === "lookup") return lookup(args.slice(1));
   if (args[0] === "doctor") return doctor(args.slice(1));
+  if (args[0] === "setup") return setup(args.slice(1));
   let values: ReturnType<typeof parsedArguments>["values"];
   let command: string;
   let operand: string | undefined;

@@ -7,6 +7,7 @@
 
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { bounded } from "./bounded-look.js";
 
 export interface IndependentQuestion {
   readonly url: string;
@@ -38,8 +39,11 @@ export class ClientMissing extends Error {
 }
 
 /** Rejects with {@link ClientMissing}. Ended by the signal it answers "failed". */
-export function askIndependently(question: IndependentQuestion, wanted: AbortSignal): Promise<IndependentAnswer> {
-  const signal = AbortSignal.any([wanted, AbortSignal.timeout(PATIENCE_MS)]);
+export function askIndependently(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
+  return bounded(signal, PATIENCE_MS, (own) => asked(question, own));
+}
+
+function asked(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
   const began = performance.now();
   const environment = Object.fromEntries(
     KEPT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

@@ -8,6 +8,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, rootCertificates, type TLSSocket } from "node:tls";
+import { bounded } from "./bounded-look.js";
 
 const LARGEST_BODY = 65_536;
 /** Who has not answered by then is not there, for practical purposes. */
@@ -36,7 +37,7 @@ export class WebVisitor {
       rejectUnauthorized: false,
     });
     try {
-      await handshake(socket, patient(signal));
+      await bounded(signal, PATIENCE_MS, (own) => handshake(socket, own));
       const { valid_to, issuer } = socket.getPeerCertificate();
       const problem = socket.authorized ? undefined : codeOf(socket.authorizationError);
       return {
@@ -59,7 +60,7 @@ export class WebVisitor {
     signal: AbortSignal,
     { method = "GET", body }: { method?: string; body?: string } = {},
   ): Promise<Visit> {
-    return visited(url, { method, headers: HEADERS, rejectUnauthorized: false, signal: patient(signal) }, body);
+    return visited(url, { method, headers: HEADERS, rejectUnauthorized: false, signal }, body);
   }
 
   signedIn(
@@ -72,8 +73,6 @@ export class WebVisitor {
     return visited(url, { method: "POST", headers: { ...HEADERS, authorization }, ...(ca && { ca }), signal }, body);
   }
 }
-
-const patient = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
 
 /** The system's code, or OpenSSL's. */
 function codeOf(error: Error | string | null): string {
@@ -91,7 +90,15 @@ function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function visited(url: URL, options: RequestOptions, body: string | undefined): Promise<Visit> {
+function visited(
+  url: URL,
+  { signal, ...options }: RequestOptions & { signal: AbortSignal },
+  body: string | undefined,
+): Promise<Visit> {
+  return bounded(signal, PATIENCE_MS, (own) => visit(url, { ...options, signal: own }, body));
+}
+
+async function visit(url: URL, options: RequestOptions, body: string | undefined): Promise<Visit> {
   const began = performance.now();
   const reply = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = url.protocol === "https:" ? httpsRequest : httpRequest;

@@ -217,8 +217,10 @@ function named<One>(ones: readonly One[], say: (one: One) => string): string {
 /** Asked by several checks, answered once; the one that asked first may be over long before the others. */
 function once<Answer>(ask: (signal: AbortSignal) => Promise<Answer>): () => Promise<Answer> {
   let asked: Promise<Answer> | undefined;
+  // Held here: a signal that nobody holds may never come.
+  const shared = AbortSignal.timeout(SHARED_MS);
   return async () => {
-    asked ??= ask(AbortSignal.timeout(SHARED_MS));
+    asked ??= ask(shared);
     return asked;
   };
 }
