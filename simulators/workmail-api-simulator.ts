@@ -7,7 +7,8 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { ApiError, type Input, OPERATIONS, type SimulatedOrganization } from "./workmail-organization.js";
+import { ApiError, type Input } from "./workmail-input.js";
+import { OPERATIONS, type SimulatedOrganization } from "./workmail-organization.js";
 
 export type ApiMode = "normal" | "throttle" | "deny" | "down" | "half" | "slow";
 

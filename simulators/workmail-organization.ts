@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { ApiError, type Input, invalid, page, text } from "./workmail-input.js";
 import { SETTING_OPERATIONS, type SimulatedSettings } from "./workmail-settings.js";
 
 export type EntityState = "ENABLED" | "DISABLED" | "DELETED";
@@ -60,24 +61,8 @@ export interface SimulatedOrganization {
   impersonationTokens?: Map<string, string>;
 }
 
-export type Input = Record<string, unknown>;
-
-/** An answer that is an error: HTTP 400 unless it says otherwise. */
-export class ApiError extends Error {
-  readonly type: string;
-  readonly status: number;
-
-  constructor(type: string, message: string, status = 400) {
-    super(message);
-    this.type = type;
-    this.status = status;
-  }
-}
-
 const ENTITY_IDENTIFIER = /^[a-zA-Z0-9._%+@-]{1,256}$/;
 const EMAIL_ADDRESS = /^(?=.{1,254}$)[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9.-]+\.[a-zA-Z-]{2,}$/;
-/** The default is not documented; a small one makes callers say what they want. */
-const DEFAULT_PAGE = 20;
 
 export type Operation = (organization: SimulatedOrganization, input: Input) => object | Promise<object>;
 
@@ -191,23 +176,4 @@ function stateFilter<Entity extends { state: EntityState }>(entities: readonly E
   );
 }
 
-/** Tokens say how far the list has been read; a list that changes in between may repeat or skip, as real ones do. */
-export function page(name: string, rows: readonly unknown[], input: Input): object {
-  const size = input.MaxResults ?? DEFAULT_PAGE;
-  if (typeof size !== "number" || size < 1 || size > 100) throw invalid("MaxResults must be between 1 and 100.");
-  const token = input.NextToken;
-  const from = token === undefined ? 0 : Number(Buffer.from(String(token), "base64").toString().replace("from ", ""));
-  if (!Number.isInteger(from)) throw invalid("The token is not valid.");
-  const to = from + size;
-  const next = to < rows.length ? Buffer.from(`from ${to}`).toString("base64") : undefined;
-  return { [name]: rows.slice(from, to), NextToken: next };
-}
-
-export function text(input: Input, name: string, pattern: RegExp): string {
-  const value = input[name];
-  if (typeof value !== "string" || !pattern.test(value)) throw invalid(`${name} does not match its pattern.`);
-  return value;
-}
-
-const invalid = (message: string) => new ApiError("InvalidParameterException", message);
 const notFound = () => new ApiError("EntityNotFoundException", "The entity does not exist in the organization.");

@@ -6,7 +6,7 @@
 
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { ApiError, type Operation, page, text } from "./workmail-organization.js";
+import { ApiError, type Input, page, text } from "./workmail-input.js";
 
 export interface SimulatedSettings {
   /** Ownership by domain: VERIFIED, PENDING, FAILED. */
@@ -22,7 +22,12 @@ export interface SimulatedSettings {
   tokenEnds: Record<string, number[]>;
 }
 
-export const noSettings = (): SimulatedSettings => ({ domains: {}, configurations: [], denied: {}, tokenEnds: {} });
+interface WithSettings {
+  readonly settings?: SimulatedSettings;
+  readonly impersonationRoles?: { id: string; type?: string; targets?: string[] }[];
+}
+
+type Operation = (organization: WithSettings, input: Input) => object | Promise<object>;
 
 export const SETTING_OPERATIONS: Readonly<Record<string, Operation>> = {
   GetMailDomain: ({ settings }, input) => {

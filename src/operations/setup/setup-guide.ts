@@ -34,19 +34,19 @@ interface Section {
 
 /** In the order in which it is done; the undo runs the other way round. */
 export function setupGuide(facts: SetupFacts, undo: boolean): string {
-  const sections = [exchange(facts), workmail(facts), names(facts)];
+  const sections = [names(facts), exchange(facts), workmail(facts)];
   const shown = undo ? [...sections].reverse() : sections;
   const head = undo ? "How to take the other sides back." : "What to type on the other sides.";
   const blocks = shown.map(({ title, shell, set, undo: back }) => {
     const lines = undo ? back : set;
     return [`## ${title}`, ...(shell === "text" ? lines : [`\`\`\`${shell}`, ...lines, "```"]), ""].join("\n");
   });
-  return `${head}\n\n${blocks.join("\n")}`;
+  const then = undo ? "" : "\nThen: freebusy doctor --config FILE\n";
+  return `${head}\n\n${blocks.join("\n")}${then}`;
 }
 
 function exchange({ forestDomains, exchangeUrl, exchangeCaller, exchangeAccounts }: SetupFacts): Section {
   const discovery = exchangeUrl && new URL("/autodiscover/autodiscover.xml", exchangeUrl).href;
-  const policy = "freebusy-gateway";
   const add = forestDomains.flatMap((forest) => [
     `# WorkMail's people, ${forest}. Only if there is none yet: Get-AvailabilityAddressSpace`,
     `Add-AvailabilityAddressSpace -ForestName ${forest} -AccessMethod OrgWideFB -Credentials $account -TargetAutodiscoverEpr ${discovery ?? missing("autodiscover.url")}`,
@@ -60,9 +60,10 @@ function exchange({ forestDomains, exchangeUrl, exchangeCaller, exchangeAccounts
       "Get-AvailabilityAddressSpace | Export-Clixml .\\address-spaces-before.xml",
       `$account = Get-Credential ${exchangeCaller === undefined ? missing("a caller with the origin of Exchange") : quoted(exchangeCaller)}`,
       ...add,
-      "# The gateway asks with these accounts. Any mailbox user will do; this keeps Exchange from throttling them.",
-      `New-ThrottlingPolicy ${policy} -EwsMaxConcurrency Unlimited -EwsCutoffBalance Unlimited -EwsMaxBurst Unlimited -EwsRechargeRate Unlimited -ThrottlingPolicyScope Regular`,
-      ...accounts.map((account) => `Set-ThrottlingPolicyAssociation ${account} -ThrottlingPolicy ${policy}`),
+      ...accounts.flatMap((account) => [
+        `# The gateway asks with ${account}: any ordinary user, without rights of its own.`,
+        `Get-User ${account} | Format-List Name,RecipientTypeDetails,UserAccountControl`,
+      ]),
     ],
     undo: [
       ...forestDomains.map(
@@ -71,8 +72,6 @@ function exchange({ forestDomains, exchangeUrl, exchangeCaller, exchangeAccounts
       ),
       "# What was there before, without its passwords:",
       "Import-Clixml .\\address-spaces-before.xml | Format-List ForestName,AccessMethod,UserName,TargetAutodiscoverEpr",
-      ...accounts.map((account) => `Set-ThrottlingPolicyAssociation ${account} -ThrottlingPolicy $null`),
-      `Remove-ThrottlingPolicy ${policy} -Confirm:$false`,
     ],
   };
 }
@@ -93,7 +92,7 @@ function workmail(facts: SetupFacts): Section {
         "ARN=the-functions-arn   # see the README: WorkMail asks a function",
         'aws lambda add-permission --function-name "$ARN" --statement-id workmail --action lambda:InvokeFunction --principal "availability.workmail.$REGION.amazonaws.com" --source-account "$ACCOUNT" --source-arn "arn:aws:workmail:$REGION:$ACCOUNT:organization/$ORG"',
       ]
-    : ["read -rs -p 'Password of the caller: ' PASSWORD   # Latin-1 letters only, at most 256"];
+    : ["read -rs -p 'Password of the caller: ' PASSWORD   # Latin-1 letters only, at most 256, no comma and no quotes"];
   return {
     title: "WorkMail, with the AWS command line",
     shell: "bash",
@@ -131,9 +130,8 @@ function names({ domains, exchangeUrl, workmailUrl, lambda }: SetupFacts): Secti
           `- ${host}: an A record that leads to this gateway${lambda ? "" : ", from the internet too"}, and TCP 443 open.`,
       ),
       ...domains.map((domain) => `- ${domain}: MX and autodiscover.${domain} stay with Exchange. Leave them alone.`),
-      "- Then: freebusy doctor --config FILE",
     ],
-    undo: distinct.map((host) => `- ${host}: remove the A record, when both sides above are taken back.`),
+    undo: distinct.map((host) => `- ${host}: remove the A record, now that nobody is sent there any more.`),
   };
 }
 
