@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The demonstration: both simulated systems and the real gateway in one process, and on
  * the terminal who can be asked and how. Everything but the prints is what a site runs.

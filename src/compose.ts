@@ -9,6 +9,7 @@ import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
 import { instantNow } from "./compose-directories.js";
 import { composeLookups } from "./compose-lookups.js";
+import { composeOverload, listenerLimits } from "./compose-overload.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { capRoutes } from "./inbound/cap-routes.js";
@@ -20,13 +21,16 @@ import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { traceRequests } from "./inbound/traced-requests.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { purge } from "./proxy/purge.js";
+import { watchCertificate } from "./telemetry/certificate-metrics.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
+import { watchedLookup, watchedParts } from "./telemetry/watched-ports.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -39,6 +43,10 @@ export interface Gateway {
 const CAP_GRACE_MS = 500;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
+/** How long what is under way at the end may take, so that all else fits into the time a stop has. */
+const DRAINED_WITHIN_MS = 21_000;
+const AFTER_BUDGET_MS = 2_000;
+const OPERATIONS_END_WITHIN_MS = 1_000;
 
 export function createLog(level: string): Logger {
   return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
@@ -60,12 +68,15 @@ function isoTime(): () => string {
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const metrics = new Metrics();
-  const lookups = composeLookups(
-    { configuration, secrets },
-    log,
-    [metrics],
-    () => new SharedCacheTelemetry(log, metrics.registry),
-  );
+  const traces =
+    configuration.traces &&
+    (await import("./compose-traces.js")).composeTraces(configuration.traces, secrets, metrics, log);
+  const lookups = composeLookups({ configuration, secrets }, log, {
+    observers: [metrics],
+    sharedCacheTelemetry: () => new SharedCacheTelemetry(log, metrics.registry),
+    alongside: configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined,
+    watched: (parts) => watchedParts(parts, metrics.hops, traces?.watcher),
+  });
   const { observer, backends, directories, router, answerer, asker, shared } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
@@ -73,10 +84,18 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
+  let draining = false;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
-  const ews = createListener(listen.bodyLimitBytes, tls);
+  const answer = watchedLookup(answerer, traces?.watcher);
+  watchCertificate(metrics.registry, () => tls?.expiresAt, instantNow);
+  const overload = composeOverload(configuration, metrics, observer, () => performance.now());
+  const ews = createListener(listenerLimits(configuration, listen.bodyLimitBytes), tls);
+  overload.guard(ews, callers.proxies, () => draining);
+  if (configuration.traces && traces) {
+    traceRequests(ews, { tracer: traces.watcher, acceptFrom: configuration.traces.acceptFrom });
+  }
   const callerRoutes: LookupRouteOptions = {
-    answer: (query, asking, id) => answerer.answer(query, asking, id),
+    answer: (query, asking, id) => overload.gate.counting(answer(query, asking, id)),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
@@ -96,12 +115,12 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   });
   tls?.watch(ews.server);
 
-  let draining = false;
   let directoriesSettled = false;
-  const ops = createListener(1024, undefined);
+  const ops = createListener(listenerLimits(configuration, 1024), undefined);
   ops.register(managementRoutes, {
     state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
     directories: () => directories.all,
+    refusing: () => overload.gate.refusal,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     reason: (id) => {
       const page = reasonPage(id);
@@ -130,9 +149,12 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   const stop = async () => {
     draining = true;
     tls?.unwatch();
-    await drained(ews);
-    await drained(ops);
+    const withinMs = Math.min(configuration.timeBudgetSeconds * 1000 + AFTER_BUDGET_MS, DRAINED_WITHIN_MS);
+    await drained(ews, withinMs);
+    await drained(ops, OPERATIONS_END_WITHIN_MS);
+    overload.stop();
     await lookups.stop();
+    await traces?.close();
     await callers.close();
   };
   return {

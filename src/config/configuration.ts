@@ -12,7 +12,9 @@ import { caller, signIn } from "./caller-settings.js";
 import { directory } from "./directory-settings.js";
 import { doctor } from "./doctor-settings.js";
 import { lambda } from "./lambda-settings.js";
+import { overload } from "./overload-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
+import { traces } from "./trace-settings.js";
 
 export const configurationSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -58,6 +60,8 @@ export const configurationSchema = z.strictObject({
     })
     .optional()
     .describe("One line per lookup, in a stream of its own: who asked, from where, about whom, and what was shown."),
+  overload: overload.prefault({}).describe("What is refused so that the rest is answered in time."),
+  traces,
   signIn: signIn.prefault({}),
   autodiscover,
   cache: cache.prefault({}),

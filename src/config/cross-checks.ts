@@ -11,6 +11,7 @@ import { parseDomain, parseMailboxAddress } from "../availability/mailbox-addres
 import { autodiscoverProblems } from "./autodiscover-settings.js";
 import { doctorProblems } from "./doctor-settings.js";
 import { at, entries, list } from "./raw-values.js";
+import { traceProblems } from "./trace-settings.js";
 
 /** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
 export function crossChecks(raw: unknown): string[] {
@@ -58,6 +59,8 @@ export function crossChecks(raw: unknown): string[] {
     const file = at(at(at(raw, "listen"), "tls"), setting);
     if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
   }
+  const tracesCa = at(at(raw, "traces"), "caFile");
+  if (typeof tracesCa === "string") problems.push(...unreadable("traces.caFile", tracesCa));
   for (const section of ["addressSpaces", "mailboxes", "directories"]) {
     for (const [key, rule] of entries(at(raw, section))) {
       for (const setting of ["backend", "resourcesBackend"]) {
@@ -79,6 +82,7 @@ export function crossChecks(raw: unknown): string[] {
   }
   problems.push(...autodiscoverProblems(raw, names, known), ...doctorProblems(raw, names, known));
   problems.push(...signInProblems(raw), ...lambdaProblems(raw, backends));
+  problems.push(...traceProblems(raw));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
   problems.push(

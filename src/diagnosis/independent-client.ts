@@ -6,6 +6,7 @@
  */
 
 import { fork } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bounded } from "./bounded-look.js";
 
@@ -40,6 +41,8 @@ export class ClientMissing extends Error {
 
 /** Rejects with {@link ClientMissing}. Ended by the signal it answers "failed". */
 export function askIndependently(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
+  // A build into one file leaves it out.
+  if (!existsSync(PROGRAM)) return Promise.reject(new ClientMissing());
   return bounded(signal, PATIENCE_MS, (own) => asked(question, own));
 }
 

@@ -19,6 +19,8 @@ export interface ManagementRouteOptions {
   readonly backendHealth: () => Promise<ReadonlyMap<string, BackendHealth>>;
   readonly directories: () => readonly MailboxDirectory[];
   readonly state: () => "serving" | "reading directories" | "draining";
+  /** Why new work is refused at the moment; undefined: it is not. */
+  readonly refusing: () => string | undefined;
   /** `origin`: the backend that asks, or undefined; `ask`: whether to ask the backend too. */
   readonly explain: (address: string, origin: string | undefined, ask: boolean) => Promise<RouteExplanation>;
   /** The page about a reason, as text; undefined when there is no such reason. */
@@ -45,6 +47,8 @@ export async function managementRoutes(app: FastifyInstance, options: Management
     const sharedCache = options.sharedCache();
     return reply.code(ready ? 200 : 503).send({
       status,
+      // For people only: who is sent away here for a moment is not served better elsewhere by all being sent away.
+      refusing: options.refusing() ?? null,
       backends: Object.fromEntries(health),
       directories: Object.fromEntries(options.directories().map((directory) => [directory.name, stateOf(directory)])),
       ...(sharedCache && { sharedCache: { joined: sharedCache.joined, problem: sharedCache.problem ?? null } }),

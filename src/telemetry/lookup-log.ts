@@ -60,6 +60,10 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
     this.#log.warn({ ...refused }, "request refused");
   }
 
+  snapshotFailed(directory: string, problem: string): void {
+    this.#log.warn({ directory, problem }, "directory snapshot not used or not written");
+  }
+
   directoryRead({ durationMs, problem, ...reading }: DirectoryReading): void {
     const fields = { ...reading, ms: rounded(durationMs) };
     if (problem === undefined) this.#log.info(fields, "directory read");

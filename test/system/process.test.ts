@@ -207,6 +207,10 @@ describe("the process", () => {
     );
     const { port } = site.gateway;
     expect(await shownName(port)).toBe("first");
+    const metrics = await (await fetch(`${site.gateway.management}/metrics`)).text();
+    const [, left] = /^freebusy_certificate_expires_seconds\{listener="ews"\} (\S+)$/m.exec(metrics) ?? [];
+    expect(Number(left) / 86_400).toBeGreaterThan(1.9);
+    expect(Number(left) / 86_400).toBeLessThanOrEqual(2);
     const status = await new Promise((resolve, reject) => {
       const call = request(
         {
