@@ -5,9 +5,11 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { doctor } from "./commands/doctor.js";
 import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
 import { reason } from "./commands/reason.js";
+import { setup } from "./commands/setup.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
@@ -26,6 +28,10 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
                                          whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
+       freebusy setup --config FILE      what to type on the other sides; --undo takes it back;
+                                         --new FILE asks a few questions and writes a first configuration
+       freebusy doctor --config FILE     look at the whole site: what is wrong, why it matters, what to do;
+                                         freebusy doctor --help says more
        freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
                         [--json] --config FILE | --management URL
        freebusy reason [WORD]            what a reason in a log or an answer means, and what to do; all of them
@@ -51,6 +57,8 @@ const WITH_OPERAND: ReadonlySet<string> = new Set(["explain", "purge", "reason"]
 
 export async function runCommandLine(args: string[], version: string): Promise<void> {
   if (args[0] === "lookup") return lookup(args.slice(1));
+  if (args[0] === "doctor") return doctor(args.slice(1));
+  if (args[0] === "setup") return setup(args.slice(1));
   let values: ReturnType<typeof parsedArguments>["values"];
   let command: string;
   let operand: string | undefined;

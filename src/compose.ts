@@ -109,6 +109,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
+    seen: (caller) => metrics.callerSeen(caller),
     now: instantNow,
   };
   ews.register(ewsRoutes, callerRoutes);

@@ -11,6 +11,7 @@ import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
 import { consoleSettings } from "./console-settings.js";
 import { directory } from "./directory-settings.js";
+import { doctor } from "./doctor-settings.js";
 import { lambda } from "./lambda-settings.js";
 import { overload } from "./overload-settings.js";
 import { probes } from "./probe-settings.js";
@@ -70,6 +71,7 @@ export const configurationSchema = z.strictObject({
   cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   lambda,
+  doctor,
   backends,
   directories: z
     .array(directory)
