@@ -4,7 +4,7 @@
  */
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { getCurrentTest } from "vitest/suite";
+import { TestRunner } from "vitest";
 
 export interface Trial {
   /** Of the published list of attacks, or of the part that is disturbed. */
@@ -28,7 +28,7 @@ declare module "vitest" {
 }
 
 export function note(trial: Trial): void {
-  const test = getCurrentTest();
+  const test = TestRunner.getCurrentTest();
   if (test === undefined) throw new Error("no test is running");
   test.meta.trials = [...(test.meta.trials ?? []), trial];
 }
