@@ -100,6 +100,8 @@ try {
     const before = tally.views;
     for (let i = 0; i < 5; i++) await oneAct(site.url, tally, () => 0.01);
     if (tally.views === before) tally.wrong.push("no view after the fault was over");
+    site.gateway.kill("SIGUSR2");
+    await wait(500);
     samples.push(await figuresOf(site.management, Date.now() - started));
   }
 } finally {

@@ -19,6 +19,9 @@ const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
 const CALENDAR = fileURLToPath(new URL("../../simulators/demo-calendar.yaml", import.meta.url));
 const REDIS = ["/usr/bin/redis-server", "/usr/bin/valkey-server"].find(existsSync);
 
+/** Read into the gateway's process before it starts: what is garbage is told from what is held only by collecting it. */
+const COLLECT_WHEN_TOLD = 'data:text/javascript,process.on("SIGUSR2",()=>globalThis.gc())';
+
 export interface SoakSite {
   readonly url: string;
   readonly management: string;
@@ -88,7 +91,7 @@ export async function startSoakSite(): Promise<SoakSite> {
     SOAK_HASH: hashSync("soak", { memoryCost: 1024, timeCost: 1, parallelism: 1 }),
     SOAK_KEY: "the key of a soak that nobody else uses",
   };
-  const gateway = spawn(process.execPath, [MAIN, "--config", file], {
+  const gateway = spawn(process.execPath, ["--expose-gc", "--import", COLLECT_WHEN_TOLD, MAIN, "--config", file], {
     env: { ...process.env, ...secrets },
     stdio: ["ignore", "pipe", "inherit"],
   });
