@@ -28,7 +28,7 @@ meanwhile above the size before: both are of one run, on whatever machine it was
 const CHAOS = `# What happens when parts fail
 
 \`npm run --silent chaos > docs/chaos.md\` makes this file. Each disturbance meets the real process under questions. Asserted for each
-row: every question is answered within the budget, each position is its own mailbox or an error, nothing that is not
+row: every question is answered within the budget (3 s; 2 s more are allowed for a busy machine), each position is its own mailbox or an error, nothing that is not
 known is free, and when the disturbance is over views come again without a restart.
 `;
 
