@@ -99,7 +99,12 @@ module.exports = {
     only(
       "operations-inward",
       "^src/operations/",
-      ["^src/availability/", "^src/proxy/", "^src/operations/", "^src/inbound/caller-authentication"],
+      [
+        "^src/availability/",
+        "^src/proxy/",
+        "^src/operations/",
+        "^src/inbound/(caller-authentication|work-gate|process-strain)",
+      ],
       "The reasons why somebody is not let in have pages, too.",
     ),
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
@@ -116,7 +121,7 @@ module.exports = {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench|clients|lambda|soak)/" },
+      to: { path: "^(simulators|test|bench|clients|lambda|packaging|soak)/" },
     },
     {
       name: "clients-know-no-gateway",

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,13 +32,13 @@ const NAMESPACES =
 const RULE =
   "<t:Bias>0</t:Bias><t:Time>00:00:00</t:Time><t:DayOrder>1</t:DayOrder><t:Month>1</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek>";
 
-function question(count: number, days: number): string {
+function question(count: number, days: number, view = "Detailed"): string {
   const data = Array.from(
     { length: count },
     (_, i) =>
       `<t:MailboxData><t:Email><t:Address>p${i}@corp.example</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType><t:ExcludeConflicts>false</t:ExcludeConflicts></t:MailboxData>`,
   ).join("");
-  return `<s:Envelope ${NAMESPACES}><s:Header><t:RequestServerVersion Version="Exchange2013"/></s:Header><s:Body><m:GetUserAvailabilityRequest><t:TimeZone><t:Bias>0</t:Bias><t:StandardTime>${RULE}</t:StandardTime><t:DaylightTime>${RULE}</t:DaylightTime></t:TimeZone><m:MailboxDataArray>${data}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>2026-07-06T00:00:00</t:StartTime><t:EndTime>2026-07-${String(6 + days).padStart(2, "0")}T00:00:00</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>30</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>Detailed</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`;
+  return `<s:Envelope ${NAMESPACES}><s:Header><t:RequestServerVersion Version="Exchange2013"/></s:Header><s:Body><m:GetUserAvailabilityRequest><t:TimeZone><t:Bias>0</t:Bias><t:StandardTime>${RULE}</t:StandardTime><t:DaylightTime>${RULE}</t:DaylightTime></t:TimeZone><m:MailboxDataArray>${data}</m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>2026-07-06T00:00:00</t:StartTime><t:EndTime>2026-07-${String(6 + days).padStart(2, "0")}T00:00:00</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>30</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>${view}</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`;
 }
 
 function freePort(): Promise<number> {
@@ -103,6 +103,41 @@ async function startGateway(simulator: number, viewSeconds: number): Promise<{ u
   return { url: `http://127.0.0.1:${port}/EWS/Exchange.asmx`, child };
 }
 
+/** nginx as a plain proxy to the simulator, on the core of what is measured. Undefined where it is not installed. */
+async function startNginx(simulator: number): Promise<string | undefined> {
+  if (!existsSync("/usr/sbin/nginx")) return undefined;
+  const port = await freePort();
+  const prefix = join(folder, "nginx");
+  mkdirSync(prefix);
+  const file = join(prefix, "nginx.conf");
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${prefix}/${name};`)
+    .join(" ");
+  writeFileSync(
+    file,
+    `daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
+events { worker_connections 1024; }
+http { access_log off; ${paths}
+  upstream simulator { server 127.0.0.1:${simulator}; keepalive 32; }
+  server { listen 127.0.0.1:${port}; keepalive_requests 1000000;
+    location / { proxy_pass http://simulator; proxy_http_version 1.1; proxy_set_header Connection ""; } } }
+`,
+  );
+  const command = ["/usr/sbin/nginx", "-p", prefix, "-c", file];
+  const [program, ...rest] = (pins ? ["taskset", "-c", "0", ...command] : command) as [string, ...string[]];
+  children.push(spawn(program, rest, { stdio: "ignore" }));
+  const url = `http://127.0.0.1:${port}/EWS/Exchange.asmx`;
+  for (let i = 0; i < 50; i++) {
+    try {
+      await request(url).then(({ body }) => body.dump());
+      return url;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`nginx did not start; see ${prefix}`);
+}
+
 const agent = new Agent({ connections: 1 });
 async function ask(url: string, authorization: string, body: string): Promise<{ ms: number; text: string }> {
   const started = performance.now();
@@ -139,19 +174,19 @@ async function paired(rounds: number, first: () => Promise<{ ms: number }>, seco
 }
 
 /** Requests a second, each connection sending the bodies in turn; with wrk where it is installed, because it costs least. */
-async function throughput(url: string, ...bodies: string[]): Promise<number> {
-  return hasWrk ? withWrk(url, bodies) : withAutocannon(url, bodies);
+async function throughput(url: string, authorization: string, ...bodies: string[]): Promise<number> {
+  return hasWrk ? withWrk(url, authorization, bodies) : withAutocannon(url, authorization, bodies);
 }
 
 const run = promisify(execFile);
 
-async function withWrk(url: string, bodies: readonly string[]): Promise<number> {
+async function withWrk(url: string, authorization: string, bodies: readonly string[]): Promise<number> {
   const script = join(folder, "wrk.lua");
   const quoted = bodies.map((body) => `[==[${body}]==]`).join(",\n");
   const next = `local n = 0\nrequest = function() n = n % #bodies + 1; return wrk.format("POST", nil, nil, bodies[n]) end`;
   writeFileSync(
     script,
-    `wrk.headers["Content-Type"] = "text/xml; charset=utf-8"\nwrk.headers["Authorization"] = "${AUTHORIZATION}"\nlocal bodies = {${quoted}}\n` +
+    `wrk.headers["Content-Type"] = "text/xml; charset=utf-8"\nwrk.headers["Authorization"] = "${authorization}"\nlocal bodies = {${quoted}}\n` +
       (bodies.length === 1 ? `wrk.method = "POST"\nwrk.body = bodies[1]\n` : next),
   );
   const { stdout } = await run("wrk", ["-t1", "-c32", "-d4s", "-s", script, url]);
@@ -159,7 +194,7 @@ async function withWrk(url: string, bodies: readonly string[]): Promise<number> 
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }
 
-async function withAutocannon(url: string, bodies: readonly string[]): Promise<number> {
+async function withAutocannon(url: string, authorization: string, bodies: readonly string[]): Promise<number> {
   // The client is much faster with a single body, so it gets one where there is one.
   const [first] = bodies;
   const sent =
@@ -171,7 +206,7 @@ async function withAutocannon(url: string, bodies: readonly string[]): Promise<n
     method: "POST",
     connections: 32,
     duration: 4,
-    headers: { authorization: AUTHORIZATION, "content-type": "text/xml; charset=utf-8" },
+    headers: { authorization, "content-type": "text/xml; charset=utf-8" },
     ...sent,
   });
   if (result.non2xx > 0 || result.errors > 0)
@@ -190,7 +225,7 @@ function processorTime({ pid }: ChildProcess): number | undefined {
 /** Requests a second, and what one takes of the server's core in microseconds. */
 async function load(server: { url: string; child: ChildProcess }, ...bodies: string[]) {
   const before = processorTime(server.child);
-  const rate = await throughput(server.url, ...bodies);
+  const rate = await throughput(server.url, AUTHORIZATION, ...bodies);
   const after = processorTime(server.child);
   const cost = before === undefined || after === undefined ? undefined : (after - before) / (rate * 4);
   return { rate, cost };
@@ -273,7 +308,10 @@ try {
       `2026-07-06T00:${String(i % 60).padStart(2, "0")}:${String(Math.floor(i / 60)).padStart(2, "0")}`,
     ),
   );
-  const [bareMany, oursMany] = [await throughput(bare.url, ...many), await throughput(cached.url, ...many)];
+  const [bareMany, oursMany] = [
+    await throughput(bare.url, AUTHORIZATION, ...many),
+    await throughput(cached.url, AUTHORIZATION, ...many),
+  ];
   rows.push([
     "  the same, a thousand different questions in turn",
     `${Math.round(oursMany)} / ${Math.round(bareMany)}`,
@@ -310,6 +348,35 @@ try {
     `${median(g100).toFixed(1)} / ${median(d100).toFixed(1)}`,
     `${(median(g100) / median(d100)).toFixed(2)}×`,
     "≤ 1.50×",
+  ]);
+
+  // Twenty people's week as Exchange asks it, from the cache, against a proxy that only passes the question on.
+  const week = question(20, 7, "FreeBusyMerged");
+  const proxied = await startNginx(simulator);
+  if (proxied === undefined) rows.push(["cached, 20 mailboxes, a week: nginx is not installed", "", "", "≥ 3×"]);
+  else {
+    await ask(cached.url, AUTHORIZATION, week);
+    const theirs = await throughput(proxied, BACKEND, week);
+    const ours = await throughput(cached.url, AUTHORIZATION, week);
+    rows.push([
+      "cached, 20 mailboxes, FreeBusyMerged, a week, requests/s against nginx before the simulator",
+      `${Math.round(ours)} / ${Math.round(theirs)}`,
+      `${(ours / theirs).toFixed(1)}×`,
+      "≥ 3×",
+    ]);
+  }
+
+  const large = await ask(direct, BACKEND, hundred);
+  const [answerOf100, questionOf100] = [join(folder, "hundred.xml"), join(folder, "hundred-question.xml")];
+  writeFileSync(answerOf100, large.text);
+  writeFileSync(questionOf100, hundred);
+  const codec = await run(process.execPath, [join(DIST, "bench/codec.js"), answerOf100, questionOf100]);
+  const { ours: codecMs, theirs: parserMs } = JSON.parse(codec.stdout) as { ours: number; theirs: number };
+  rows.push([
+    "100 mailboxes × 20 events, decode + encode, ms against txml merely parsing the same bytes",
+    `${codecMs.toFixed(1)} / ${parserMs.toFixed(1)}`,
+    `${(codecMs / parserMs).toFixed(2)}×`,
+    "≤ 2×",
   ]);
 
   const [b100, c100] = await paired(

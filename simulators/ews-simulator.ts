@@ -62,6 +62,8 @@ export interface SimulatorOptions {
   readonly calendar: Calendar;
   readonly accounts: readonly SimulatedAccount[];
   readonly port?: number;
+  /** Where it listens; this machine alone when absent. */
+  readonly host?: string;
   readonly maximumWindowDays?: number;
   readonly acceptedVersions?: readonly string[];
 }
@@ -73,6 +75,7 @@ export interface AskedRequest extends ReadRequest {
   readonly account: string;
   /** Header names and values but the credentials. */
   readonly soapAction: string | undefined;
+  readonly traceparent: string | undefined;
   /** The mailbox named in ExchangeImpersonation, as written. */
   readonly impersonated: string | undefined;
 }
@@ -137,7 +140,7 @@ class Simulator implements EwsSimulator {
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(this.#options.port ?? 0, "127.0.0.1", resolve);
+      this.#server.once("error", reject).listen(this.#options.port ?? 0, this.#options.host ?? "127.0.0.1", resolve);
     });
     this.port = (this.#server.address() as AddressInfo).port;
   }
@@ -296,6 +299,7 @@ class Simulator implements EwsSimulator {
       account: userName(http.headers.authorization),
       impersonated,
       soapAction: http.headers.soapaction as string | undefined,
+      traceparent: http.headers.traceparent as string | undefined,
     });
     if (this.asked.length > 10_000) this.asked.splice(0, 5_000);
     const accepted = this.#options.acceptedVersions ?? (style === "workmail" ? WORKMAIL_VERSIONS : undefined);

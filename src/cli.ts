@@ -5,7 +5,9 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
+import { reason } from "./commands/reason.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
@@ -20,10 +22,13 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy schema                   print the configuration's JSON schema
        freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
+       freebusy health --config FILE | --management URL
+                                         whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
        freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
                         [--json] --config FILE | --management URL
+       freebusy reason [WORD]            what a reason in a log or an answer means, and what to do; all of them
 
 Options:
   -c, --config FILE   YAML configuration
@@ -31,7 +36,7 @@ Options:
       --ask           explain: ask the backend too, and say how long it took
       --all           purge: about every mailbox
       --json          explain, purge: for programs
-      --management URL  explain, purge: the running gateway's management listener, when it is not on this machine
+      --management URL  explain, purge, health: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
@@ -42,6 +47,8 @@ Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration,
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
 const STOP_WITHIN_MS = 25_000;
 
+const WITH_OPERAND: ReadonlySet<string> = new Set(["explain", "purge", "reason"]);
+
 export async function runCommandLine(args: string[], version: string): Promise<void> {
   if (args[0] === "lookup") return lookup(args.slice(1));
   let values: ReturnType<typeof parsedArguments>["values"];
@@ -51,7 +58,7 @@ export async function runCommandLine(args: string[], version: string): Promise<v
     const parsed = parsedArguments(args);
     values = parsed.values;
     [command = "run", operand] = parsed.positionals;
-    const most = command === "explain" || command === "purge" ? 2 : 1;
+    const most = WITH_OPERAND.has(command) ? 2 : 1;
     if (parsed.positionals.length > most) throw new Error(`Unexpected argument '${parsed.positionals[most]}'`);
   } catch (error) {
     return usage((error as Error).message);
@@ -61,7 +68,11 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (command === "schema") process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   else if (command === "hash-password") await hashPassword();
   else if (command === "explain") await explain(operand, values);
-  else if (command === "purge") await purge(operand, values);
+  else if (command === "reason") reason(operand);
+  else if (command === "health") {
+    const management = managementOf("health", values);
+    if (management !== undefined) await health(management);
+  } else if (command === "purge") await purge(operand, values);
   else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);

@@ -54,6 +54,7 @@ export function composeBackend(
   secrets: Secrets,
   now: () => InstantMs,
   observer: AccountObserver & EndpointObserver,
+  alongside?: HttpPoolOptions["alongside"],
 ): ComposedBackend {
   const dialect = settings.type === "ews" ? EXCHANGE : WORKMAIL;
   const urls = urlsOf(settings);
@@ -64,6 +65,7 @@ export function composeBackend(
     ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, "utf8"),
     connections: settings.connections,
     maximumAnswerBytes: settings.maximumAnswerMegabytes * MEGABYTE,
+    alongside,
   };
   const accounts = new ServiceAccounts({
     accounts: accountsOf(name, settings).map(([path, account]) =>

@@ -67,7 +67,9 @@ async function composeParts(
   const { configuration } = loaded;
   const caller = callerOf(lambdaCaller(file, configuration));
   log.level = configuration.log.level;
-  const lookups = composeLookups(loaded, log, [], () => new SharedCacheTelemetry(log, new Registry()));
+  const lookups = composeLookups(loaded, log, {
+    sharedCacheTelemetry: () => new SharedCacheTelemetry(log, new Registry()),
+  });
   const { answerer, observer, directories, flush } = lookups;
   await Promise.race([directories.start(), new Promise((resolve) => setTimeout(resolve, DIRECTORIES_WITHIN_MS))]);
   return {

@@ -5,6 +5,7 @@
 
 import type { Logger } from "pino";
 import { parseDomain } from "./availability/mailbox-address.js";
+import type { HttpPoolOptions } from "./backends/http-pool.js";
 import type { SharedViewCache } from "./caches/shared-view-cache.js";
 import { type ComposedBackend, composeBackend } from "./compose-backends.js";
 import { cacheTimesOf, composeCache } from "./compose-cache.js";
@@ -18,6 +19,7 @@ import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { type Observer, Observers } from "./telemetry/observers.js";
+import type { WatchedParts } from "./telemetry/watched-ports.js";
 
 export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
   readonly observer: Observers;
@@ -31,12 +33,22 @@ export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
   stop(): Promise<void>;
 }
 
-/** `watchers` are told beside the logs. Directories are not started yet. */
+/** Who looks on, and where; nothing of it decides anything. */
+export interface LookupWatching {
+  /** Told beside the logs. */
+  readonly observers?: readonly Observer[];
+  readonly sharedCacheTelemetry: () => SharedCacheObserver;
+  /** Headers that go along with every question to a backend. */
+  readonly alongside?: HttpPoolOptions["alongside"];
+  /** The same parts, watched. */
+  readonly watched?: (parts: WatchedParts) => WatchedParts;
+}
+
+/** Directories are not started yet. */
 export function composeLookups(
   { configuration, secrets }: LoadedConfiguration,
   log: Logger,
-  watchers: readonly Observer[],
-  sharedCacheTelemetry: () => SharedCacheObserver,
+  { observers = [], sharedCacheTelemetry, alongside, watched = (parts) => parts }: LookupWatching,
 ): Lookups {
   const now = () => performance.now();
   const { audit } = configuration;
@@ -44,12 +56,12 @@ export function composeLookups(
     audit && openAuditDestination(audit.to, (error) => log.error({ err: error }, "the audit log cannot be written"));
   const auditLog = auditFile && new AuditLog({ stream: auditFile.stream, hmacKey: secrets.get("audit.hashKey") });
   const observer = new Observers(
-    ...[new LookupLog(log, configuration.log.addresses), ...watchers, ...(auditLog === undefined ? [] : [auditLog])],
+    ...[new LookupLog(log, configuration.log.addresses), ...observers, ...(auditLog === undefined ? [] : [auditLog])],
   );
   const backends = new Map(
     Object.entries(configuration.backends).map(([name, settings]) => [
       name,
-      composeBackend(name, settings, secrets, instantNow, observer),
+      composeBackend(name, settings, secrets, instantNow, observer, alongside),
     ]),
   );
   const { cache, shared } = composeCache(configuration, secrets, sharedCacheTelemetry, instantNow, (keys) =>
@@ -57,12 +69,14 @@ export function composeLookups(
   );
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
   const { router, answerer, asker } = composePolicy({
-    directories: directories.all,
+    ...watched({
+      directories: directories.all,
+      backends: [...backends.values()].map(({ asked }) => asked),
+      cache,
+    }),
     winners: directories.winners,
     whenOnBothSides: configuration.whenOnBothSides,
     addressSpaces: addressSpacesOf(configuration),
-    backends: [...backends.values()].map(({ asked }) => asked),
-    cache,
     cacheTimes: cacheTimesOf(configuration),
     observer,
     budgetMs: configuration.timeBudgetSeconds * 1000,

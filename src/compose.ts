@@ -7,11 +7,15 @@ import pino, { type Logger } from "pino";
 import { publishedUrls } from "./compose-autodiscover.js";
 import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
+import { composeConsole } from "./compose-console.js";
 import { instantNow } from "./compose-directories.js";
 import { composeLookups } from "./compose-lookups.js";
+import { composeOverload, listenerLimits } from "./compose-overload.js";
+import { composeProbes } from "./compose-probes.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { capRoutes } from "./inbound/cap-routes.js";
+import { consoleRoutes } from "./inbound/console-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
@@ -20,13 +24,18 @@ import { managementRoutes } from "./inbound/management-routes.js";
 import { OwnMarks } from "./inbound/own-marks.js";
 import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
+import { traceRequests } from "./inbound/traced-requests.js";
+import type { Overview } from "./operations/console/overview-page.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { purge } from "./proxy/purge.js";
+import { watchCertificate } from "./telemetry/certificate-metrics.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
+import { LookupMemory } from "./telemetry/lookup-memory.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
+import { watchedLookup, watchedParts } from "./telemetry/watched-ports.js";
 
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
@@ -39,6 +48,10 @@ export interface Gateway {
 const CAP_GRACE_MS = 500;
 /** How long a start waits for directories; after that it goes on with what there is, and says so. */
 const DIRECTORIES_WITHIN_MS = 60_000;
+/** How long what is under way at the end may take, so that all else fits into the time a stop has. */
+const DRAINED_WITHIN_MS = 21_000;
+const AFTER_BUDGET_MS = 2_000;
+const OPERATIONS_END_WITHIN_MS = 1_000;
 
 export function createLog(level: string): Logger {
   return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
@@ -60,23 +73,38 @@ function isoTime(): () => string {
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const metrics = new Metrics();
-  const lookups = composeLookups(
-    { configuration, secrets },
-    log,
-    [metrics],
-    () => new SharedCacheTelemetry(log, metrics.registry),
-  );
+  const { console: consoleSettings } = configuration.management;
+  const recent =
+    consoleSettings && new LookupMemory(consoleSettings.recentLookups, configuration.log.addresses, instantNow);
+  const traces =
+    configuration.traces &&
+    (await import("./compose-traces.js")).composeTraces(configuration.traces, secrets, metrics, log);
+  const lookups = composeLookups({ configuration, secrets }, log, {
+    observers: recent === undefined ? [metrics] : [metrics, recent],
+    sharedCacheTelemetry: () => new SharedCacheTelemetry(log, metrics.registry),
+    alongside: configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined,
+    watched: (parts) => watchedParts(parts, metrics.hops, traces?.watcher),
+  });
   const { observer, backends, directories, router, answerer, asker, shared } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
+  const probes = composeProbes(configuration, lookups, log, metrics.registry, instantNow);
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
+  let draining = false;
   const tls = listen.tls === undefined ? undefined : new TlsFiles(listen.tls, log);
-  const ews = createListener(listen.bodyLimitBytes, tls);
+  const answer = watchedLookup(answerer, traces?.watcher);
+  watchCertificate(metrics.registry, () => tls?.expiresAt, instantNow);
+  const overload = composeOverload(configuration, metrics, observer, () => performance.now());
+  const ews = createListener(listenerLimits(configuration, listen.bodyLimitBytes), tls);
+  overload.guard(ews, callers.proxies, () => draining);
+  if (configuration.traces && traces) {
+    traceRequests(ews, { tracer: traces.watcher, acceptFrom: configuration.traces.acceptFrom });
+  }
   const callerRoutes: LookupRouteOptions = {
-    answer: (query, asking, id) => answerer.answer(query, asking, id),
+    answer: (query, asking, id) => overload.gate.counting(answer(query, asking, id)),
     authenticator: callers.authenticator,
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
@@ -95,12 +123,19 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   });
   tls?.watch(ews.server);
 
-  let draining = false;
   let directoriesSettled = false;
-  const ops = createListener(1024, undefined);
+  const ops = createListener(listenerLimits(configuration, 1024), undefined);
+  const state = (): Overview["state"] =>
+    draining ? "draining" : directoriesSettled ? "serving" : "reading directories";
+  const backendHealth = async () =>
+    new Map(
+      await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
+    );
   ops.register(managementRoutes, {
-    state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
+    state,
+    probes: () => probes.standings(),
     directories: () => directories.all,
+    refusing: () => overload.gate.refusal,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
     reason: (id) => {
       const page = reasonPage(id);
@@ -108,10 +143,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     },
     now: instantNow,
     sharedCache: () => shared?.state,
-    backendHealth: async () =>
-      new Map(
-        await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
-      ),
+    backendHealth,
     metrics: async () => {
       observer.flush();
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
@@ -126,12 +158,27 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   };
   ops.register(purgeRoute, { purge: (what) => purge(what, purged), shared: shared !== undefined });
 
+  if (consoleSettings !== undefined && recent !== undefined) {
+    const overview = async () => ({
+      state: state(),
+      backends: await backendHealth(),
+      directories: directories.all.map((directory) => ({ name: directory.name, ...directory.state() })),
+      probes: probes.standings(),
+      sharedCache: shared?.state,
+    });
+    ops.register(consoleRoutes, composeConsole(consoleSettings, secrets, recent, lookups, overview, instantNow));
+  }
+
   const stop = async () => {
     draining = true;
+    probes.stop();
     tls?.unwatch();
-    await drained(ews);
-    await drained(ops);
+    const withinMs = Math.min(configuration.timeBudgetSeconds * 1000 + AFTER_BUDGET_MS, DRAINED_WITHIN_MS);
+    await drained(ews, withinMs);
+    await drained(ops, OPERATIONS_END_WITHIN_MS);
+    overload.stop();
     await lookups.stop();
+    await traces?.close();
     await callers.close();
   };
   return {
@@ -143,7 +190,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;
-        return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
+        const address = await ews.listen({ host: listen.host, port: listen.port });
+        probes.start();
+        return { ews: address, management: operations };
       } catch (error) {
         await stop();
         throw error;

@@ -16,6 +16,8 @@ export interface HttpPoolOptions {
   readonly ca?: string | undefined;
   readonly connections: number;
   readonly maximumAnswerBytes: number;
+  /** What goes along with a request besides: of the trace it belongs to. */
+  readonly alongside?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 const DEAD_CONNECTION: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
@@ -24,8 +26,10 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export class HttpPool {
   readonly #pool: Pool;
   readonly #path: string;
+  readonly #alongside: HttpPoolOptions["alongside"];
 
-  constructor({ url, ca, connections, maximumAnswerBytes }: HttpPoolOptions) {
+  constructor({ url, ca, connections, maximumAnswerBytes, alongside }: HttpPoolOptions) {
+    this.#alongside = alongside;
     this.#path = `${url.pathname}${url.search}`;
     this.#pool = new Pool(url.origin, {
       connections,
@@ -63,10 +67,11 @@ export class HttpPool {
 
   async #send(
     method: "GET" | "POST",
-    headers: Record<string, string>,
+    given: Record<string, string>,
     body: string | null,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
+    const headers = this.#alongside === undefined ? given : { ...given, ...this.#alongside() };
     try {
       const answer = await this.#pool.request({ method, path: this.#path, headers, body, signal });
       const bytes = Buffer.from(await answer.body.arrayBuffer());

@@ -18,6 +18,8 @@ export interface ConnectionOptions {
   /** PEM, for a private certificate authority. */
   readonly ca?: string | undefined;
   readonly maximumAnswerBytes: number;
+  /** What goes along with a request besides: of the trace it belongs to. */
+  readonly alongside?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 /** An answer, and what it says about who may ask. */
@@ -36,6 +38,7 @@ export class SingleConnection {
   readonly #client: Client;
   readonly #path: string;
   readonly #socket: Socket;
+  readonly #alongside: ConnectionOptions["alongside"];
   #ended = false;
 
   /** Throws a {@link TransportError}, or the signal's reason when it aborted. */
@@ -44,7 +47,8 @@ export class SingleConnection {
     return new SingleConnection(options, socket);
   }
 
-  private constructor({ url, maximumAnswerBytes }: ConnectionOptions, socket: Socket) {
+  private constructor({ url, maximumAnswerBytes, alongside }: ConnectionOptions, socket: Socket) {
+    this.#alongside = alongside;
     this.#path = `${url.pathname}${url.search}`;
     this.#socket = socket;
     // Until the client takes the socket over, and should it never do so.
@@ -87,10 +91,11 @@ export class SingleConnection {
   /** Any HTTP answer. Throws a {@link TransportError}, or the signal's reason when it aborted. */
   async send(
     method: "GET" | "POST",
-    headers: Record<string, string>,
+    given: Record<string, string>,
     body: string | null,
     signal: AbortSignal,
   ): Promise<ConnectionAnswer> {
+    const headers = this.#alongside === undefined ? given : { ...given, ...this.#alongside() };
     try {
       const answer = await this.#client.request({ method, path: this.#path, headers, body, signal });
       return read(answer, Buffer.from(await answer.body.arrayBuffer()));

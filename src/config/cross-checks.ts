@@ -9,7 +9,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { autodiscoverProblems } from "./autodiscover-settings.js";
+import { consoleProblems } from "./console-settings.js";
+import { probeProblems } from "./probe-settings.js";
 import { at, entries, list } from "./raw-values.js";
+import { traceProblems } from "./trace-settings.js";
 
 /** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
 export function crossChecks(raw: unknown): string[] {
@@ -57,6 +60,8 @@ export function crossChecks(raw: unknown): string[] {
     const file = at(at(at(raw, "listen"), "tls"), setting);
     if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
   }
+  const tracesCa = at(at(raw, "traces"), "caFile");
+  if (typeof tracesCa === "string") problems.push(...unreadable("traces.caFile", tracesCa));
   for (const section of ["addressSpaces", "mailboxes", "directories"]) {
     for (const [key, rule] of entries(at(raw, section))) {
       for (const setting of ["backend", "resourcesBackend"]) {
@@ -77,7 +82,9 @@ export function crossChecks(raw: unknown): string[] {
     }
   }
   problems.push(...autodiscoverProblems(raw, names, known));
+  problems.push(...consoleProblems(raw), ...probeProblems(raw, names, known));
   problems.push(...signInProblems(raw), ...lambdaProblems(raw, backends));
+  problems.push(...traceProblems(raw));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => [at(caller, "name")].map(lower), "name"));
   problems.push(

@@ -110,7 +110,7 @@ function unionChoices(path: string): string {
   return "type: ews or type: workmail";
 }
 
-/** Wherever a reference may stand: in backends, their accounts, directories and callers. */
+/** Wherever a reference may stand: in backends, their accounts, directories, callers and headers of traces. */
 function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
   const holders = [
     ...entries(at(raw, "backends")).flatMap(([key, backend]): [string, unknown][] => [
@@ -124,8 +124,14 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
     ["cache.shared", at(at(raw, "cache"), "shared")],
+    ["management.console", at(at(raw, "management"), "console")],
   ];
-  return holders.flatMap(([path, holder]) =>
+  const named = entries(at(at(raw, "traces"), "headers")).flatMap(([name, reference]) => {
+    const path = `traces.headers.${name}`;
+    const problem = typeof reference === "string" ? secrets.add(path, reference, false) : undefined;
+    return problem === undefined ? [] : [`${path}: ${problem}`];
+  });
+  const settings = holders.flatMap(([path, holder]) =>
     SECRET_SETTINGS.flatMap((setting) => {
       const reference = at(holder, setting);
       const problem =
@@ -135,6 +141,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
       return problem === undefined ? [] : [`${path}.${setting}: ${problem}`];
     }),
   );
+  return [...settings, ...named];
 }
 
 const SECRET_SETTINGS = [

@@ -7,11 +7,12 @@
  * as an HMAC, and only as long as it is valid. Never logged.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { decodeJwt, type JWTPayload, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Caller } from "../proxy/asking.js";
 import type { SignInRequest, SignInScheme, Verdict } from "./caller-authentication.js";
+import { LastHeader } from "./per-connection.js";
 import { KeysUnavailable, type SigningKeys } from "./signing-keys.js";
 
 export interface TokenIssuer {
@@ -58,7 +59,7 @@ export class BearerAuthentication implements SignInScheme {
   readonly #now: () => number;
   readonly #key = randomBytes(32);
   readonly #remembered = new LRUCache<string, Known>({ max: REMEMBERED });
-  readonly #lastOn = new WeakMap<object, { readonly header: Buffer; readonly known: Known }>();
+  readonly #last = new LastHeader<Known>();
 
   constructor({ issuers, identities, now }: BearerAuthenticationParts) {
     this.#issuers = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
@@ -67,18 +68,15 @@ export class BearerAuthentication implements SignInScheme {
   }
 
   authenticate(header: string, { socket }: SignInRequest): Verdict | Promise<Verdict> {
-    const bytes = Buffer.from(header, "latin1");
-    const last = this.#lastOn.get(socket);
-    if (last !== undefined && last.header.length === bytes.length && timingSafeEqual(last.header, bytes)) {
-      return last.known.until > this.#now() ? last.known.verdict : BAD_TOKEN;
-    }
+    const last = this.#last.known(socket, header);
+    if (last !== undefined) return last.until > this.#now() ? last.verdict : BAD_TOKEN;
     const token = /^bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i.exec(header)?.[1];
     if (token === undefined) return BAD_TOKEN;
     const mark = createHmac("sha256", this.#key).update(token).digest("base64");
     const known = this.#remembered.get(mark);
     if (known === undefined) return this.#check(token, mark);
     if (known.until <= this.#now()) return BAD_TOKEN;
-    this.#lastOn.set(socket, { header: bytes, known });
+    this.#last.remember(socket, header, known);
     return known.verdict;
   }
 

@@ -8,12 +8,13 @@
  * before anything is compared: even a right guess is then not found out. Never logged.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Caller } from "../proxy/asking.js";
 import { BoundedChecks, CHECK_BOUNDS, type CheckBounds } from "./bounded-checks.js";
 import type { SignInRequest, SignInScheme, Verdict } from "./caller-authentication.js";
 import { DecoyHashes, hashMatches, type PasswordCheck } from "./password-hashes.js";
+import { LastHeader } from "./per-connection.js";
 import type { SignInBackoff } from "./sign-in-backoff.js";
 
 export interface PasswordAccount {
@@ -51,7 +52,7 @@ export class PasswordAuthentication implements SignInScheme {
   readonly #right = new LRUCache<string, Known>({ max: REMEMBERED });
   readonly #wrong = new LRUCache<string, true>({ max: REMEMBERED, ttl: WRONG_IS_REMEMBERED_MS });
   readonly #underWay = new Map<string, Promise<Verdict>>();
-  readonly #lastOn = new WeakMap<object, { readonly header: Buffer; readonly known: Known }>();
+  readonly #last = new LastHeader<Known>();
 
   constructor({ accounts, backoff, check = hashMatches, bounds = CHECK_BOUNDS }: PasswordAuthenticationParts) {
     for (const account of accounts) {
@@ -64,10 +65,8 @@ export class PasswordAuthentication implements SignInScheme {
   }
 
   authenticate(header: string, { socket, ip }: SignInRequest): Verdict | Promise<Verdict> {
-    const bytes = Buffer.from(header, "latin1");
-    const last = this.#lastOn.get(socket);
-    if (last !== undefined && last.header.length === bytes.length && timingSafeEqual(last.header, bytes))
-      return last.known;
+    const last = this.#last.known(socket, header);
+    if (last !== undefined) return last;
     const credentials = decoded(header);
     if (credentials === undefined) return BAD_CREDENTIALS;
     const name = credentials.username.toLowerCase();
@@ -77,7 +76,7 @@ export class PasswordAuthentication implements SignInScheme {
     const mark = createHmac("sha256", this.#key).update(header).digest("base64");
     const known = this.#right.get(mark);
     if (known !== undefined) {
-      this.#lastOn.set(socket, { header: bytes, known });
+      this.#last.remember(socket, header, known);
       this.#backoff.succeeded(ip, name);
       return known;
     }

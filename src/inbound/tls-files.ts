@@ -4,6 +4,7 @@
  * and the last good one stays in use.
  */
 
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { createSecureContext, type Server as TlsServer } from "node:tls";
@@ -34,6 +35,7 @@ export class TlsFiles {
   readonly #settings: TlsFileSettings;
   readonly #log: TlsLog;
   #shown = "";
+  #inUse = "";
   #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: TlsFileSettings, log: TlsLog) {
@@ -45,6 +47,7 @@ export class TlsFiles {
     const cert = readFileSync(this.#settings.certFile, "utf8");
     const key = readFileSync(this.#settings.keyFile, "utf8");
     this.#shown = cert + key;
+    if (this.#inUse === "") this.#inUse = cert;
     const { clientCaFile } = this.#settings;
     // Part of the pair also when it is renewed: otherwise no client would be known any more.
     return { cert, key, ...(clientCaFile && clientCertificateOptions(readFileSync(clientCaFile, "utf8"))) };
@@ -54,6 +57,11 @@ export class TlsFiles {
   watch(server: Server): void {
     this.#timer = setInterval(() => this.#renew(server as unknown as TlsServer), this.#settings.checkSeconds * 1000);
     this.#timer.unref();
+  }
+
+  /** When the certificate in use ends, in milliseconds since 1970. */
+  get expiresAt(): number {
+    return Date.parse(new X509Certificate(this.#inUse).validTo);
   }
 
   unwatch(): void {
@@ -68,6 +76,7 @@ export class TlsFiles {
       if (this.#shown === before) return;
       createSecureContext(pair);
       server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+      this.#inUse = pair.cert;
       this.#log.info({ certFile }, "the renewed certificate is in use");
     } catch (error) {
       // Said once per content, and looked at again: the other half of the pair may still be on its way.

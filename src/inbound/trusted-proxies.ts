@@ -9,6 +9,7 @@
 
 import { BlockList, isIPv6, type Socket } from "node:net";
 import type { SignInRequest } from "./caller-authentication.js";
+import { PerConnection } from "./per-connection.js";
 import { parseSourceAddress } from "./source-address.js";
 
 /** More hops than this nobody has; what is further away is not looked at. */
@@ -39,7 +40,7 @@ export function parseAddressRange(text: string): AddressRange | undefined {
 export class TrustedProxies {
   readonly #ranges = new BlockList();
   readonly #some: boolean;
-  readonly #peers = new WeakMap<Socket, { readonly address: string; readonly isProxy: boolean }>();
+  readonly #peers = new PerConnection<{ readonly address: string; readonly isProxy: boolean }>();
 
   /** Throws for a range that is none, with a sentence that names it. */
   constructor(ranges: readonly string[]) {

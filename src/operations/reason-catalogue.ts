@@ -5,7 +5,7 @@
 
 import { MAILBOX_REASONS } from "./mailbox-reasons.js";
 import type { ReasonPage } from "./reason-page.js";
-import { FAULT_REASONS, HTTP_REASONS, SIGN_IN_REASONS } from "./request-reasons.js";
+import { FAULT_REASONS, HTTP_REASONS, OVERLOAD_REASONS, SIGN_IN_REASONS } from "./request-reasons.js";
 
 const entries = (pages: Readonly<Record<string, ReasonPage>>) => new Map(Object.entries(pages));
 
@@ -13,6 +13,7 @@ export const REASON_SECTIONS: ReadonlyMap<string, ReadonlyMap<string, ReasonPage
   ["One mailbox has no answer", entries(MAILBOX_REASONS)],
   ["A question is refused as a whole", entries(FAULT_REASONS)],
   ["Somebody is not let in", entries(SIGN_IN_REASONS)],
+  ["Too much at once", entries(OVERLOAD_REASONS)],
   ["HTTP refuses", entries(HTTP_REASONS)],
 ]);
 

@@ -5,6 +5,7 @@
 
 import type { RequestFaultReason } from "../availability/request-fault.js";
 import type { RefusalReason } from "../inbound/caller-authentication.js";
+import type { OverloadReason } from "../inbound/work-gate.js";
 import type { ReasonPage } from "./reason-page.js";
 
 const page = (
@@ -247,6 +248,41 @@ export const FAULT_REASONS: Readonly<Record<RequestFaultReason, ReasonPage>> = {
     "The fault names it.",
     "Send a Windows zone id or a full definition.",
     asker,
+  ),
+};
+
+/** Why a request is turned away before anything of it is looked at. */
+export const OVERLOAD_REASONS: Readonly<Record<OverloadReason, ReasonPage>> = {
+  "too-many-requests": page(
+    "`overload.maximumRequests` requests, or look-ups, were under way already; this one got HTTP 503.",
+    ["A backend or directory is slow, so that everything waits.", "Many more questions than usual, or a script."],
+    "`freebusy_lookups_in_flight` near the limit: look at `freebusy_backend_seconds`. Only `freebusy_requests_in_flight`: at `freebusy_lookup_seconds_count` by caller.",
+    "Mend the slow backend, slow down the caller, run more gateways; raise the limit if memory allows.",
+    operator,
+  ),
+  "too-many-connections": page(
+    "`overload.maximumConnections` connections were open; this one was closed without a word.",
+    ["A client or proxy that opens connections and keeps them.", "Somebody who holds connections on purpose."],
+    "`freebusy_connections`; `ss -tn` by remote address.",
+    "Stop the client, limit connections in front of the gateway, or raise the limit.",
+    operator,
+  ),
+  "event-loop-late": page(
+    "The process is so busy that everything is late; new requests got HTTP 503 until it had caught up.",
+    [
+      "More questions than one processor answers.",
+      "Other programs take the processor, or the container's share is small.",
+    ],
+    "`freebusy_event_loop_delay_seconds`; the processor time of the process and of its machine.",
+    "Give it more processor, or run more gateways.",
+    operator,
+  ),
+  "memory-short": page(
+    "The heap is nearly full; new requests got HTTP 503 instead of the process ending in the middle of all.",
+    ["Large questions, many at once.", "A cache or directory too large for the machine.", "A leak."],
+    "`freebusy_heap_share` over a day: only at busy times, or rising all the time.",
+    "Give it memory (NODE_OPTIONS=--max-old-space-size), lower `overload.maximumRequests`; if it rises all the time, report it.",
+    operator,
   ),
 };
 

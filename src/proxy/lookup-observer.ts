@@ -46,8 +46,11 @@ export interface RefusedRequest {
   readonly id: string;
   readonly source: string;
   readonly caller: string | undefined;
+  /** 0: nothing was answered. */
   readonly status: number;
   readonly reason: string;
+  /** How many were refused like this since the last one told; absent: it alone. */
+  readonly times?: number;
 }
 
 export interface LookupObserver {

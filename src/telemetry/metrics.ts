@@ -9,8 +9,13 @@ import type { AccountChange, AccountObserver, AccountStanding } from "../proxy/a
 import type { CircuitState, EndpointObserver, EndpointStanding, QuestionCounts } from "../proxy/endpoint-observer.js";
 import type { BackendCallOutcome, LookupObserver, LookupOutcome, RefusedRequest } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading, MailboxDirectory } from "../proxy/mailbox-directory.js";
+import { HopMetrics } from "./hop-metrics.js";
+import { UntoldDurations } from "./untold-durations.js";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20];
+
+/** From memory it takes microseconds, from another machine milliseconds. */
+const FAST_SECONDS = [0.000005, 0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
 
 const CIRCUITS: Readonly<Record<CircuitState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
@@ -72,11 +77,30 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     labelNames: ["directory"],
     registers: [this.registry],
   });
+  readonly #requests: UntoldDurations;
+  readonly #spans = new Counter({
+    name: "freebusy_spans_total",
+    help: "Spans of traces that arrived where they are configured to go, or were dropped",
+    labelNames: ["result"],
+    registers: [this.registry],
+  });
+  /** The steps of lookups that are timed. */
+  readonly hops: HopMetrics;
   // Finding a series by its labels costs more than counting, so mailboxes are counted here and told when somebody looks.
   readonly #untoldMailboxes = new Map<string, { backend: string; cache: string; result: string; count: number }>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#requests = this.#durations(
+      "freebusy_request_seconds",
+      "Time from a request's header to the end of its answer, of all requests that were taken",
+    );
+    const finds = this.#durations(
+      "freebusy_cache_seconds",
+      "Time to find in the cache what it holds for a lookup",
+      FAST_SECONDS,
+    );
+    this.hops = new HopMetrics(this.registry, finds, () => performance.now());
     const untold = this.#untoldMailboxes;
     new Counter({
       name: "freebusy_mailboxes_total",
@@ -88,6 +112,22 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
         untold.clear();
       },
     });
+  }
+
+  /** A histogram that is told in batches, and in any case before somebody reads it. */
+  #durations(name: string, help: string, buckets = SECONDS): UntoldDurations {
+    const registers = [this.registry];
+    const collect = () => untold.tell();
+    const untold: UntoldDurations = new UntoldDurations(new Histogram({ name, help, buckets, registers, collect }));
+    return untold;
+  }
+
+  requestTook(durationMs: number): void {
+    this.#requests.add(durationMs);
+  }
+
+  spansExported(spans: number, arrived: boolean): void {
+    this.#spans.inc({ result: arrived ? "arrived" : "dropped" }, spans);
   }
 
   lookupAnswered({ caller, durationMs, mailboxes }: LookupOutcome): void {
@@ -228,8 +268,8 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     });
   }
 
-  requestRefused({ status, reason }: RefusedRequest): void {
-    this.#refused.inc({ status, reason });
+  requestRefused({ status, reason, times = 1 }: RefusedRequest): void {
+    this.#refused.inc({ status, reason }, times);
   }
 
   unexpected(): void {

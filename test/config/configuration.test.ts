@@ -52,6 +52,49 @@ describe("what Autodiscover gives out", () => {
   });
 });
 
+describe("where traces go", () => {
+  const given = (settings: string) => problems(`${GOOD}traces: ${settings}\n`, { SECRET: "x", TOKEN: "y" });
+
+  it("is an address, with secrets by reference", () => {
+    expect(
+      given("{ endpoint: https://collector.corp.example/v1/traces, headers: { authorization: 'env:TOKEN' } }"),
+    ).toEqual([]);
+    expect(
+      given(
+        "{ endpoint: http://127.0.0.1:4318/v1/traces, headers: { authorization: 'env:TOKEN' }, acceptFrom: [exchange] }",
+      ),
+    ).toEqual([]);
+    expect(given("{ endpoint: http://collector.corp.example/v1/traces }")).toEqual([]);
+  });
+
+  it.each([
+    [
+      "{ endpoint: http://collector.corp.example/v1/traces, headers: { authorization: 'env:TOKEN' } }",
+      "traces.endpoint: http:// would send the headers' secrets in clear",
+    ],
+    ["{ endpoint: https://a:b@collector.corp.example/v1/traces }", "traces.endpoint: holds a password"],
+    [
+      "{ endpoint: https://x.example/v1/traces, headers: { authorization: Bearer abc } }",
+      "traces.headers.authorization: a secret is given by reference",
+    ],
+    [
+      "{ endpoint: https://x.example/v1/traces, headers: { authorization: 'env:NOT_SET' } }",
+      "traces.headers.authorization: the environment variable NOT_SET is not set",
+    ],
+    [
+      "{ endpoint: https://x.example/v1/traces, acceptFrom: [nobody] }",
+      "traces.acceptFrom: there is no caller 'nobody'. Known: exchange.",
+    ],
+    [
+      "{ endpoint: https://x.example/v1/traces, caFile: /nonexistent.pem }",
+      "traces.caFile: /nonexistent.pem cannot be read (ENOENT)",
+    ],
+    ["{ endpoint: https://x.example/v1/traces, sampleRatio: 2 }", "traces.sampleRatio"],
+  ])("%s is refused with a remedy", (settings, expected) => {
+    expect(given(settings)).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
 describe("a configuration", () => {
   it("with little in it has safe defaults", () => {
     const { configuration, secrets } = parseConfiguration("x", GOOD, { SECRET: "s3cret" });

@@ -61,7 +61,7 @@ export async function startSignInServer({ schemes, standing, ...options }: SignI
     sharesConnection: (request) => proxies.sharesConnection(request),
   });
   const tls = options.tls === undefined ? undefined : ({ read: () => options.tls } as unknown as TlsFiles);
-  const app = createListener(65_536, tls);
+  const app = createListener({ bodyBytes: 65_536, requestMs: 10_000, idleMs: 60_000 }, tls);
   const refused: SignInServer["refused"] = [];
   app.decorateRequest("caller", null);
   app.removeAllContentTypeParsers();
