@@ -135,7 +135,7 @@ module.exports = {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench|clients|lambda|packaging)/" },
+      to: { path: "^(simulators|test|bench|clients|lambda|packaging|soak)/" },
     },
     {
       name: "clients-know-no-gateway",
@@ -143,6 +143,13 @@ module.exports = {
       comment: "A real client has nothing but a URL and credentials.",
       from: { path: "^clients/" },
       to: { path: "^(src|simulators|test|bench|lambda)/" },
+    },
+    {
+      name: "soak-knows-no-gateway",
+      severity: "error",
+      comment: "It judges answers, so it shares no code with who gives them.",
+      from: { path: "^soak/" },
+      to: { path: "^(src|test|bench|clients|lambda)/" },
     },
     {
       name: "production-has-no-development-packages",
