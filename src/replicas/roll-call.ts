@@ -65,6 +65,8 @@ export class RollCall {
   /** Nobody has been met yet. */
   begin(uses: readonly AccountUse[]): void {
     for (const { name, limit } of uses) this.#shares.set(name, partOf(limit, this.#presumed, this.#presumed - 1));
+    // Others have to know from the first word on what they share with us.
+    this.#word = { view: "", accounts: new Map(uses.map(({ name }) => [name, false])) };
   }
 
   /**
