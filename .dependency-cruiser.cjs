@@ -113,6 +113,20 @@ module.exports = {
       ],
       "The reasons why somebody is not let in have pages, too.",
     ),
+    only(
+      "diagnosis-is-alone",
+      "^src/diagnosis/",
+      ["^src/diagnosis/"],
+      "How the world is looked at: sockets and clients. What ought to be is known to operations/doctor.",
+    ),
+    {
+      name: "the-doctor-judges-without-sockets",
+      severity: "error",
+      comment:
+        "Checks see the world through their own ports; packages and sockets are in src/diagnosis and src/directories.",
+      from: { path: "^src/operations/doctor/" },
+      to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "core"] },
+    },
     only("config-inward", "^src/config/", ["^src/availability/", "^src/config/"]),
     {
       name: "only-compose-knows-everybody",
@@ -127,7 +141,7 @@ module.exports = {
       name: "production-never-imports-simulators-tests-or-bench",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(simulators|test|bench|clients|lambda)/" },
+      to: { path: "^(simulators|test|bench|clients|lambda|packaging|soak)/" },
     },
     {
       name: "clients-know-no-gateway",
@@ -137,10 +151,24 @@ module.exports = {
       to: { path: "^(src|simulators|test|bench|lambda)/" },
     },
     {
+      name: "soak-knows-no-gateway",
+      severity: "error",
+      comment: "It judges answers, so it shares no code with who gives them.",
+      from: { path: "^soak/" },
+      to: { path: "^(src|test|bench|clients|lambda)/" },
+    },
+    {
       name: "production-has-no-development-packages",
       severity: "error",
       from: { path: "^src/" },
       to: { dependencyTypes: ["npm-dev"] },
+    },
+    {
+      name: "the-independent-client-stays-apart",
+      severity: "error",
+      comment: "It costs 0.6 s and 58 MB, and has no time-out: only a process of its own imports it.",
+      from: { path: "^src/", pathNot: "^src/diagnosis/independent-client-process\\.ts$" },
+      to: { path: "node_modules/(ews-javascript-api|@ewsjs)|^src/diagnosis/independent-client-process" },
     },
     {
       name: "simulators-are-independent-witnesses",

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The demonstration: both simulated systems and the real gateway in one process, and on
  * the terminal who can be asked and how. Everything but the prints is what a site runs.
@@ -31,7 +32,7 @@ const workmail = await startSimulator({
 
 const configuration = `
 listen: { port: ${port} }
-management: { port: ${managementPort} }
+management: { port: ${managementPort}, console: { username: admin, passwordHash: 'env:DEMO_HASH', maximumView: Detailed, timeZone: Europe/Berlin } }
 log: { addresses: plain }
 autodiscover: { url: 'http://127.0.0.1:${port}/EWS/Exchange.asmx', allowPlainHttp: true }
 callers:
@@ -46,6 +47,9 @@ directories:
 addressSpaces:
   - { domain: corp.example, backend: exchange }
   - { domain: corp.awsapps.com, backend: workmail, rewriteDomain: corp.example }
+probes:
+  - { name: exchange-to-workmail, as: exchange, mailbox: bob@corp.example }
+  - { name: workmail-to-exchange, as: workmail, mailbox: alice@corp.example, everySeconds: 30 }
 mailboxes:
   - { address: bob@corp.example, aliases: [bob@corp.awsapps.com], backend: workmail }
   - { address: erin@corp.example, aliases: [erin@corp.awsapps.com], backend: workmail }
@@ -66,6 +70,7 @@ Free/busy gateway, demonstration. Everything below is simulated but the gateway.
 
   EWS         ${ews}/EWS/Exchange.asmx
   Operations  ${management}/readyz  ${management}/metrics
+  Console     ${management}/console (admin, password: demo)
 
   Who can be asked (one domain, two systems)
     on Exchange   alice, carol, dave, room-einstein        @corp.example

@@ -62,6 +62,8 @@ export interface SimulatorOptions {
   readonly calendar: Calendar;
   readonly accounts: readonly SimulatedAccount[];
   readonly port?: number;
+  /** Where it listens; this machine alone when absent. */
+  readonly host?: string;
   readonly maximumWindowDays?: number;
   readonly acceptedVersions?: readonly string[];
 }
@@ -138,7 +140,7 @@ class Simulator implements EwsSimulator {
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(this.#options.port ?? 0, "127.0.0.1", resolve);
+      this.#server.once("error", reject).listen(this.#options.port ?? 0, this.#options.host ?? "127.0.0.1", resolve);
     });
     this.port = (this.#server.address() as AddressInfo).port;
   }
@@ -321,8 +323,10 @@ class Simulator implements EwsSimulator {
   ): Promise<[number, string]> {
     const { style, calendar } = this.#options;
     const limit = this.#options.maximumWindowDays ?? (style === "workmail" ? 42 : 62);
-    if (request.zone === undefined) return refuse("ErrorTimeZone", "The time zone is missing.");
-    const bias = fixedBias(request.zone) ?? 0;
+    // A zone in the header counts as well, from 2010 on; only those without an offset are known here.
+    const inHeader = /<(\w+:)?TimeZoneDefinition [^>]*\bId="(UTC|Greenwich Standard Time)"/.test(body);
+    if (request.zone === undefined && !inHeader) return refuse("ErrorTimeZone", "The time zone is missing.");
+    const bias = (request.zone && fixedBias(request.zone)) ?? 0;
     const at = (text: string) =>
       Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`) +
       (/(Z|[+-]\d\d:\d\d)$/.test(text) ? 0 : bias * 60_000);

@@ -5,7 +5,7 @@ import { calendarFromFile } from "./calendar.js";
 import { startSimulator } from "./ews-simulator.js";
 
 const HELP = `Usage: node dist/simulators/main.js --style exchange|workmail --calendar FILE --user NAME --password-env VAR
-                                    [--port N] [--latency MS]
+                                    [--port N] [--host ADDRESS] [--latency MS]
 While it runs, PUT /simulator/behaviour changes how it behaves: {"mode": "busy"}, {"latencyMs": 500}, …
 `;
 
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     user: { type: "string" },
     "password-env": { type: "string" },
     port: { type: "string", default: "0" },
+    host: { type: "string", default: "127.0.0.1" },
     latency: { type: "string", default: "0" },
     help: { type: "boolean", short: "h" },
   },
@@ -32,6 +33,7 @@ else if ((style !== "exchange" && style !== "workmail") || !calendar || !user ||
     calendar: calendarFromFile(calendar, style),
     accounts: [{ username: user, password }],
     port: Number(values.port),
+    host: values.host,
   });
   simulator.behaviour.latencyMs = Number(values.latency);
   process.stdout.write(`listening on ${simulator.url}\n`);

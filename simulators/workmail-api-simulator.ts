@@ -7,7 +7,8 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { ApiError, type Input, OPERATIONS, type SimulatedOrganization } from "./workmail-organization.js";
+import { ApiError, type Input } from "./workmail-input.js";
+import { OPERATIONS, type SimulatedOrganization } from "./workmail-organization.js";
 
 export type ApiMode = "normal" | "throttle" | "deny" | "down" | "half" | "slow";
 
@@ -117,7 +118,7 @@ class Simulator implements WorkMailApiSimulator {
       return;
     }
     try {
-      const answer = this.#answer(request, Buffer.concat(chunks).toString("utf8"));
+      const answer = await this.#answer(request, Buffer.concat(chunks).toString("utf8"));
       if (this.behaviour.mode === "slow") await this.#pause(this.behaviour.latencyMs);
       send(reply, 200, answer);
     } catch (error) {
@@ -126,7 +127,7 @@ class Simulator implements WorkMailApiSimulator {
     }
   }
 
-  #answer(request: IncomingMessage, body: string): object {
+  async #answer(request: IncomingMessage, body: string): Promise<object> {
     const operation = TARGET.exec(String(request.headers["x-amz-target"]))?.[1] ?? "";
     const perform = OPERATIONS[operation];
     if (request.method !== "POST" || request.url !== "/" || perform === undefined)

@@ -5,6 +5,8 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { ApiError, type Input, invalid, page, text } from "./workmail-input.js";
+import { SETTING_OPERATIONS, type SimulatedSettings } from "./workmail-settings.js";
 
 export type EntityState = "ENABLED" | "DISABLED" | "DELETED";
 
@@ -34,6 +36,10 @@ export interface SimulatedGroup {
 
 export interface SimulatedRole {
   id: string;
+  /** FULL_ACCESS unless it says otherwise. */
+  type?: string;
+  /** Addresses it may act for; all of them unless it says which. */
+  targets?: string[];
   /** Seconds a token lives; 900 unless it says otherwise. */
   expiresIn?: number;
 }
@@ -49,32 +55,19 @@ export interface SimulatedOrganization {
   /** Whether users and groups are found by an alias too: not documented, so both have to do. */
   foundByAlias: boolean;
   impersonationRoles?: SimulatedRole[];
+  /** How it is set up, as far as it is asked: see workmail-settings.ts. */
+  settings?: SimulatedSettings;
   /** Every token that was given, and the role it stands for. */
   impersonationTokens?: Map<string, string>;
 }
 
-export type Input = Record<string, unknown>;
-
-/** An answer that is an error: HTTP 400 unless it says otherwise. */
-export class ApiError extends Error {
-  readonly type: string;
-  readonly status: number;
-
-  constructor(type: string, message: string, status = 400) {
-    super(message);
-    this.type = type;
-    this.status = status;
-  }
-}
-
 const ENTITY_IDENTIFIER = /^[a-zA-Z0-9._%+@-]{1,256}$/;
 const EMAIL_ADDRESS = /^(?=.{1,254}$)[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9.-]+\.[a-zA-Z-]{2,}$/;
-/** The default is not documented; a small one makes callers say what they want. */
-const DEFAULT_PAGE = 20;
 
-type Operation = (organization: SimulatedOrganization, input: Input) => object;
+export type Operation = (organization: SimulatedOrganization, input: Input) => object | Promise<object>;
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...SETTING_OPERATIONS,
   DescribeOrganization: (organization) => ({
     OrganizationId: organization.id,
     Alias: organization.alias,
@@ -89,7 +82,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     const user = find(organization, organization.users, text(input, "UserId", ENTITY_IDENTIFIER));
     const { Id, ...rest } = userSummary(user);
     const hidden = { HiddenFromGlobalAddressList: false };
-    return { UserId: Id, ...rest, ...hidden, MailboxDeprovisionedDate: user.mailboxDeprovisionedDate };
+    return {
+      UserId: Id,
+      ...rest,
+      ...hidden,
+      MailboxProvisionedDate: user.enabledDate,
+      MailboxDeprovisionedDate: user.mailboxDeprovisionedDate,
+    };
   },
   DescribeGroup: (organization, input) => {
     const { Id, ...rest } = groupSummary(
@@ -177,23 +176,4 @@ function stateFilter<Entity extends { state: EntityState }>(entities: readonly E
   );
 }
 
-/** Tokens say how far the list has been read; a list that changes in between may repeat or skip, as real ones do. */
-function page(name: string, rows: readonly unknown[], input: Input): object {
-  const size = input.MaxResults ?? DEFAULT_PAGE;
-  if (typeof size !== "number" || size < 1 || size > 100) throw invalid("MaxResults must be between 1 and 100.");
-  const token = input.NextToken;
-  const from = token === undefined ? 0 : Number(Buffer.from(String(token), "base64").toString().replace("from ", ""));
-  if (!Number.isInteger(from)) throw invalid("The token is not valid.");
-  const to = from + size;
-  const next = to < rows.length ? Buffer.from(`from ${to}`).toString("base64") : undefined;
-  return { [name]: rows.slice(from, to), NextToken: next };
-}
-
-function text(input: Input, name: string, pattern: RegExp): string {
-  const value = input[name];
-  if (typeof value !== "string" || !pattern.test(value)) throw invalid(`${name} does not match its pattern.`);
-  return value;
-}
-
-const invalid = (message: string) => new ApiError("InvalidParameterException", message);
 const notFound = () => new ApiError("EntityNotFoundException", "The entity does not exist in the organization.");

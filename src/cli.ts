@@ -5,8 +5,11 @@
 
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
+import { doctor } from "./commands/doctor.js";
+import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
 import { reason } from "./commands/reason.js";
+import { setup } from "./commands/setup.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
@@ -21,8 +24,14 @@ const HELP = `Usage: freebusy [run] --config FILE      run the gateway
        freebusy schema                   print the configuration's JSON schema
        freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
                         [--as BACKEND] [--ask] [--json] --config FILE | --management URL
+       freebusy health --config FILE | --management URL
+                                         whether the gateway on this machine is alive
        freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
                                          freebusy lookup --help says how
+       freebusy setup --config FILE      what to type on the other sides; --undo takes it back;
+                                         --new FILE asks a few questions and writes a first configuration
+       freebusy doctor --config FILE     look at the whole site: what is wrong, why it matters, what to do;
+                                         freebusy doctor --help says more
        freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
                         [--json] --config FILE | --management URL
        freebusy reason [WORD]            what a reason in a log or an answer means, and what to do; all of them
@@ -33,7 +42,7 @@ Options:
       --ask           explain: ask the backend too, and say how long it took
       --all           purge: about every mailbox
       --json          explain, purge: for programs
-      --management URL  explain, purge: the running gateway's management listener, when it is not on this machine
+      --management URL  explain, purge, health: the running gateway's management listener, when it is not on this machine
   -h, --help          this text
       --version       the version
 
@@ -48,6 +57,8 @@ const WITH_OPERAND: ReadonlySet<string> = new Set(["explain", "purge", "reason"]
 
 export async function runCommandLine(args: string[], version: string): Promise<void> {
   if (args[0] === "lookup") return lookup(args.slice(1));
+  if (args[0] === "doctor") return doctor(args.slice(1));
+  if (args[0] === "setup") return setup(args.slice(1));
   let values: ReturnType<typeof parsedArguments>["values"];
   let command: string;
   let operand: string | undefined;
@@ -66,7 +77,10 @@ export async function runCommandLine(args: string[], version: string): Promise<v
   else if (command === "hash-password") await hashPassword();
   else if (command === "explain") await explain(operand, values);
   else if (command === "reason") reason(operand);
-  else if (command === "purge") await purge(operand, values);
+  else if (command === "health") {
+    const management = managementOf("health", values);
+    if (management !== undefined) await health(management);
+  } else if (command === "purge") await purge(operand, values);
   else if (command !== "run" && command !== "check") usage(`There is no command '${command}'`);
   else if (values.config === undefined) usage("--config FILE is needed");
   else await withConfiguration(values.config, command);

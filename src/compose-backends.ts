@@ -101,7 +101,7 @@ export function composeBackend(
 }
 
 /** The cross-checks have seen to it that there is one. */
-function urlsOf(settings: BackendSettings): URL[] {
+export function urlsOf(settings: BackendSettings): URL[] {
   if (settings.urls !== undefined) return settings.urls.map((url) => new URL(url));
   if (settings.type === "workmail" && settings.region !== undefined) return [workMailUrl(settings.region)];
   return [new URL(settings.url as string)];
@@ -119,7 +119,10 @@ export function serviceAccountNames({ backends }: Configuration): string[] {
 }
 
 /** The list, or the one account that stands beside the backend's other settings; each with the path of its settings. */
-function accountsOf(name: string, settings: BackendSettings): (readonly [path: string, account: AccountSettings])[] {
+export function accountsOf(
+  name: string,
+  settings: BackendSettings,
+): (readonly [path: string, account: AccountSettings])[] {
   const { accounts, username, password, nextPassword, scheme } = settings;
   if (accounts !== undefined) return accounts.map((account, i) => [`backends.${name}.accounts.${i}`, account] as const);
   // The cross-checks have seen to it that these are there.

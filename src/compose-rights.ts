@@ -7,7 +7,7 @@ import type { Caller } from "./proxy/asking.js";
 
 type Settings = Configuration["callers"][number];
 
-const DETAIL: Readonly<Record<Settings["maximumView"], ViewDetail>> = {
+export const DETAIL: Readonly<Record<Settings["maximumView"], ViewDetail>> = {
   MergedOnly: "merged",
   FreeBusy: "times",
   Detailed: "details",
@@ -28,7 +28,8 @@ export function callerOf(settings: Settings): Caller {
   };
 }
 
-function ruleOf(settings: Pick<Settings, "maximumView" | "privateItems" | "allow" | "deny">): DisclosureRule {
+/** `settings`: of whoever may see something, a caller or the console. */
+export function ruleOf(settings: Pick<Settings, "maximumView" | "privateItems" | "allow" | "deny">): DisclosureRule {
   return {
     maximumDetail: DETAIL[settings.maximumView],
     privateEvents: settings.privateItems === "busy" ? "busy" : "without-text",

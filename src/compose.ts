@@ -7,12 +7,15 @@ import pino, { type Logger } from "pino";
 import { publishedUrls } from "./compose-autodiscover.js";
 import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
+import { composeConsole } from "./compose-console.js";
 import { instantNow } from "./compose-directories.js";
 import { composeLookups } from "./compose-lookups.js";
 import { composeOverload, listenerLimits } from "./compose-overload.js";
+import { composeProbes } from "./compose-probes.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import { autodiscoverRoutes } from "./inbound/autodiscover-routes.js";
 import { capRoutes } from "./inbound/cap-routes.js";
+import { consoleRoutes } from "./inbound/console-routes.js";
 import { ewsRoutes } from "./inbound/ews-routes.js";
 import { freeBusyUrlRoutes } from "./inbound/free-busy-url-routes.js";
 import { createListener, drained } from "./inbound/listener.js";
@@ -22,12 +25,14 @@ import { OwnMarks } from "./inbound/own-marks.js";
 import { purgeRoute } from "./inbound/purge-route.js";
 import { TlsFiles } from "./inbound/tls-files.js";
 import { traceRequests } from "./inbound/traced-requests.js";
+import type { Overview } from "./operations/console/overview-page.js";
 import { reasonPage } from "./operations/reason-catalogue.js";
 import { reasonText } from "./operations/reason-page.js";
 import { explainRoute } from "./proxy/explain-route.js";
 import { purge } from "./proxy/purge.js";
 import { watchCertificate } from "./telemetry/certificate-metrics.js";
 import { standardLogLines } from "./telemetry/log-lines.js";
+import { LookupMemory } from "./telemetry/lookup-memory.js";
 import { Metrics } from "./telemetry/metrics.js";
 import { SharedCacheTelemetry } from "./telemetry/shared-cache-telemetry.js";
 import { watchedLookup, watchedParts } from "./telemetry/watched-ports.js";
@@ -68,11 +73,14 @@ function isoTime(): () => string {
 
 export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
   const metrics = new Metrics();
+  const { console: consoleSettings } = configuration.management;
+  const recent =
+    consoleSettings && new LookupMemory(consoleSettings.recentLookups, configuration.log.addresses, instantNow);
   const traces =
     configuration.traces &&
     (await import("./compose-traces.js")).composeTraces(configuration.traces, secrets, metrics, log);
   const lookups = composeLookups({ configuration, secrets }, log, {
-    observers: [metrics],
+    observers: recent === undefined ? [metrics] : [metrics, recent],
     sharedCacheTelemetry: () => new SharedCacheTelemetry(log, metrics.registry),
     alongside: configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined,
     watched: (parts) => watchedParts(parts, metrics.hops, traces?.watcher),
@@ -81,6 +89,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
+  const probes = composeProbes(configuration, lookups, log, metrics.registry, instantNow);
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
 
   const { listen, management } = configuration;
@@ -100,6 +109,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     proxies: callers.proxies,
     ownMarks: new OwnMarks(serviceAccountNames(configuration)),
     observer,
+    seen: (caller) => metrics.callerSeen(caller),
     now: instantNow,
   };
   ews.register(ewsRoutes, callerRoutes);
@@ -116,8 +126,15 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
 
   let directoriesSettled = false;
   const ops = createListener(listenerLimits(configuration, 1024), undefined);
+  const state = (): Overview["state"] =>
+    draining ? "draining" : directoriesSettled ? "serving" : "reading directories";
+  const backendHealth = async () =>
+    new Map(
+      await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
+    );
   ops.register(managementRoutes, {
-    state: () => (draining ? "draining" : directoriesSettled ? "serving" : "reading directories"),
+    state,
+    probes: () => probes.standings(),
     directories: () => directories.all,
     refusing: () => overload.gate.refusal,
     explain: (address, origin, ask) => explainRoute(address, origin, router, ask ? answerer : undefined, instantNow),
@@ -127,10 +144,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     },
     now: instantNow,
     sharedCache: () => shared && { ...shared.state, ...sharedAccounts?.count },
-    backendHealth: async () =>
-      new Map(
-        await Promise.all([...backends].map(async ([name, backend]) => [name, await backend.asked.health()] as const)),
-      ),
+    backendHealth,
     metrics: async () => {
       observer.flush();
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
@@ -145,8 +159,20 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
   };
   ops.register(purgeRoute, { purge: (what) => purge(what, purged), shared: shared !== undefined });
 
+  if (consoleSettings !== undefined && recent !== undefined) {
+    const overview = async () => ({
+      state: state(),
+      backends: await backendHealth(),
+      directories: directories.all.map((directory) => ({ name: directory.name, ...directory.state() })),
+      probes: probes.standings(),
+      sharedCache: shared?.state,
+    });
+    ops.register(consoleRoutes, composeConsole(consoleSettings, secrets, recent, lookups, overview, instantNow));
+  }
+
   const stop = async () => {
     draining = true;
+    probes.stop();
     tls?.unwatch();
     const withinMs = Math.min(configuration.timeBudgetSeconds * 1000 + AFTER_BUDGET_MS, DRAINED_WITHIN_MS);
     await drained(ews, withinMs);
@@ -167,7 +193,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;
-        return { ews: await ews.listen({ host: listen.host, port: listen.port }), management: operations };
+        const address = await ews.listen({ host: listen.host, port: listen.port });
+        probes.start();
+        return { ews: address, management: operations };
       } catch (error) {
         await stop();
         throw error;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { mailboxList, name, secret, view } from "./setting-terms.js";
 
 /** What somebody may learn. */
-const disclosure = {
+export const disclosure = {
   maximumView: view.default("FreeBusy"),
   privateItems: z
     .enum(["withoutText", "busy"])
@@ -13,6 +13,13 @@ const disclosure = {
   allow: mailboxList.optional().describe("Only these mailboxes may be asked about. Absent: all."),
   deny: mailboxList.default([]).describe("These may not. Wins over allow."),
 };
+
+export const passwordHash = z
+  .string()
+  .regex(
+    /^(\$argon2(id|i|d)\$.+|\$scrypt\$.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    "is not an argon2 or scrypt hash; make one with: freebusy hash-password",
+  );
 
 const certificate = z.union([
   z.strictObject({
@@ -30,14 +37,7 @@ export const caller = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe("Every form the caller may sign in with, by password; case does not matter."),
-  passwordHash: z
-    .string()
-    .regex(
-      /^(\$argon2(id|i|d)\$.+|\$scrypt\$.+|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
-      "is not an argon2 or scrypt hash; make one with: freebusy hash-password",
-    )
-    .optional()
-    .describe("For Basic: $argon2id$… or $scrypt$…, itself or by reference."),
+  passwordHash: passwordHash.optional().describe("For Basic: $argon2id$… or $scrypt$…, itself or by reference."),
   password: secret.optional().describe("For NTLM and Negotiate: a reference to the password itself."),
   ntHash: secret.optional().describe("In place of password: a reference to its NT hash, 32 hexadecimal digits."),
   principals: z

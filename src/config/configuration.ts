@@ -9,9 +9,12 @@ import { autodiscover } from "./autodiscover-settings.js";
 import { backends } from "./backend-settings.js";
 import { cache } from "./cache-settings.js";
 import { caller, signIn } from "./caller-settings.js";
+import { consoleSettings } from "./console-settings.js";
 import { directory } from "./directory-settings.js";
+import { doctor } from "./doctor-settings.js";
 import { lambda } from "./lambda-settings.js";
 import { overload } from "./overload-settings.js";
+import { probes } from "./probe-settings.js";
 import { address, domain, isAddressRange, port, seconds, secret } from "./setting-terms.js";
 import { traces } from "./trace-settings.js";
 
@@ -41,7 +44,9 @@ export const configurationSchema = z.strictObject({
         .optional(),
     })
     .prefault({}),
-  management: z.strictObject({ host: z.string().default("127.0.0.1"), port: port.default(9090) }).prefault({}),
+  management: z
+    .strictObject({ host: z.string().default("127.0.0.1"), port: port.default(9090), console: consoleSettings })
+    .prefault({}),
   timeBudgetSeconds: seconds(0.2, 60)
     .default(18)
     .describe("Every caller has its answer by then. Exchange gives up after about 20 to 25."),
@@ -66,6 +71,7 @@ export const configurationSchema = z.strictObject({
   cache: cache.prefault({}),
   callers: z.array(caller).min(1),
   lambda,
+  doctor,
   backends,
   directories: z
     .array(directory)
@@ -75,6 +81,7 @@ export const configurationSchema = z.strictObject({
     .string()
     .default("first")
     .describe("A mailbox that two systems have belongs to: first (the first directory's word), or a backend's name."),
+  probes,
   addressSpaces: z
     .array(
       z.strictObject({

@@ -9,6 +9,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { autodiscoverProblems } from "./autodiscover-settings.js";
+import { consoleProblems } from "./console-settings.js";
+import { doctorProblems } from "./doctor-settings.js";
+import { probeProblems } from "./probe-settings.js";
 import { at, entries, list } from "./raw-values.js";
 import { traceProblems } from "./trace-settings.js";
 
@@ -79,7 +82,8 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
   }
-  problems.push(...autodiscoverProblems(raw, names, known));
+  problems.push(...autodiscoverProblems(raw, names, known), ...doctorProblems(raw, names, known));
+  problems.push(...consoleProblems(raw), ...probeProblems(raw, names, known));
   problems.push(...signInProblems(raw), ...lambdaProblems(raw, backends));
   problems.push(...traceProblems(raw));
   problems.push(...twice("callers", at(raw, "callers"), (caller) => list(at(caller, "usernames")).map(lower)));

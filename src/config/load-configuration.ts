@@ -112,7 +112,7 @@ function unionChoices(path: string): string {
 
 /** Wherever a reference may stand: in backends, their accounts, directories, callers and headers of traces. */
 function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
-  const holders = [
+  const holders: [path: string, holder: unknown][] = [
     ...entries(at(raw, "backends")).flatMap(([key, backend]): [string, unknown][] => [
       [`backends.${key}`, backend],
       ...entries(at(backend, "accounts")).map(([i, account]): [string, unknown] => [
@@ -124,6 +124,11 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
     ...entries(at(raw, "callers")).map(([i, caller]): [string, unknown] => [`callers.${i}`, caller]),
     ["audit", at(raw, "audit")],
     ["cache.shared", at(at(raw, "cache"), "shared")],
+    ["management.console", at(at(raw, "management"), "console")],
+    ...entries(at(at(raw, "doctor"), "signIns")).map(([origin, one]): [string, unknown] => [
+      `doctor.signIns.${origin}`,
+      one,
+    ]),
   ];
   const named = entries(at(at(raw, "traces"), "headers")).flatMap(([name, reference]) => {
     const path = `traces.headers.${name}`;
@@ -135,7 +140,7 @@ function resolveSecrets(raw: unknown, secrets: Secrets): string[] {
       const reference = at(holder, setting);
       const problem =
         typeof reference === "string"
-          ? secrets.add(`${path}.${setting}`, reference, setting.startsWith("next"))
+          ? secrets.add(`${path}.${setting}`, reference, setting.startsWith("next") || path.startsWith("doctor."))
           : undefined;
       return problem === undefined ? [] : [`${path}.${setting}: ${problem}`];
     }),

@@ -52,6 +52,11 @@ export class Secrets {
     return this.#values.get(path);
   }
 
+  /** Every value there is, for whoever has to keep them out of something. */
+  all(): string[] {
+    return [...this.#values.values()];
+  }
+
   /** As it is now, empty when it is not there. */
   nowOrNone(path: string): string {
     const reading = readSecret(this.#references.get(path) ?? "", this.#environment);

@@ -54,6 +54,8 @@ export class DirectoryRefresh {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #readProblem: string | undefined;
+  /** Of the snapshot, the last time anybody was told. */
+  #toldProblem: string | undefined;
 
   constructor(parts: RefreshParts) {
     this.#parts = parts;
@@ -98,6 +100,7 @@ export class DirectoryRefresh {
   async #load(): Promise<boolean> {
     const { name, now, replace } = this.#parts;
     const loaded = await this.#snapshot?.load(name, now(), this.#stop.signal);
+    this.#tellOfSnapshot();
     if (loaded === undefined) return false;
     replace({ ...loaded, from: "snapshot" }, loaded.table.recipients === 0 ? [] : "all");
     return true;
@@ -139,6 +142,15 @@ export class DirectoryRefresh {
   async #save(changed: boolean): Promise<void> {
     const { table, readAt } = this.#parts.inUse();
     if (readAt !== undefined) await this.#snapshot?.save({ table, readAt }, changed, this.#stop.signal);
+    this.#tellOfSnapshot();
+  }
+
+  #tellOfSnapshot(): void {
+    const problem = this.#snapshot?.problem;
+    if (problem !== undefined && problem !== this.#toldProblem) {
+      this.#parts.observer.snapshotFailed?.(this.#parts.name, problem);
+    }
+    this.#toldProblem = problem;
   }
 
   #refuseSuddenlyEmpty(table: RecipientTable): void {

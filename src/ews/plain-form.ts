@@ -23,11 +23,15 @@ export class PlainForm {
     this.#parts = parts;
   }
 
-  /** Matches from behind the start tag to behind the end tag; one capture per text, in order. Sticky: set `lastIndex`. */
-  pattern(writtenName: string): RegExp {
+  /**
+   * Matches from behind the start tag to behind the end tag; one capture per text, in order. Sticky: set `lastIndex`.
+   * Undefined for a prefix nobody uses: a pattern repeats it dozens of times, and is refused by the engine when too large.
+   */
+  pattern(writtenName: string): RegExp | undefined {
     const prefix = writtenName.slice(0, writtenName.indexOf(":") + 1);
     let pattern = this.#byPrefix.get(prefix);
     if (pattern === undefined) {
+      if (prefix.length > LONGEST_PREFIX) return undefined;
       if (this.#byPrefix.size >= MOST_PREFIXES) this.#byPrefix.clear();
       const source = this.#parts.map((part) => written(part, escapedForPattern(prefix))).join("");
       pattern = new RegExp(`${source}</${escapedForPattern(prefix)}${this.#element}>`, "y");
@@ -39,6 +43,8 @@ export class PlainForm {
 
 /** Senders have one prefix or none; what strangers make up is not kept for ever. */
 const MOST_PREFIXES = 20;
+/** So short that V8 copies it; a longer piece would keep the whole message alive. */
+const LONGEST_PREFIX = 12;
 
 /** ']' is left out for the sake of ']]>', and the carriage return because XML turns it into something else. */
 const TEXT = "([^<&\\]\\r]*)";

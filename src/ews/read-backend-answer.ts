@@ -51,6 +51,7 @@ export function readBackendAnswer(text: string, asked: AskedOfBackend): BackendA
   while (xml.nextChild(1)) {
     if (xml.name() !== "s:Body" && xml.name() !== "s12:Body") continue;
     while (xml.nextChild(2)) {
+      if (found !== undefined) throw malformed("a second element in the Body");
       if (xml.name() === "s:Fault" || xml.name() === "s12:Fault") found = { kind: "fault", fault: readSoapFault(xml) };
       else if (xml.name() === "m:GetUserAvailabilityResponse")
         found = { kind: "answers", answers: readResponse(xml, asked) };
@@ -84,7 +85,11 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
         if (xml.name() === "m:ResponseCode") code = xml.text().trim();
         else if (xml.name() === "m:MessageXml") backOffMs = readBackOff(xml);
       }
-    } else if (xml.name() === "m:FreeBusyView") view = readView(xml, asked);
+    } else if (xml.name() === "m:FreeBusyView") {
+      const another = view !== undefined;
+      view = readView(xml, asked);
+      if (another) view = "an entry with two views";
+    }
   }
   const { backend } = asked;
   if (responseClass === "Error" || (code !== "" && code !== "NoError")) {
@@ -115,10 +120,11 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
         type = xml.text().trim();
         break;
       case "t:MergedFreeBusy":
+        if (digits !== undefined) wrong = "two merged strings";
         digits = xml.text().trim();
         break;
       case "t:CalendarEventArray":
-        events = [];
+        events ??= [];
         while (xml.nextChild(depth + 1)) {
           if (xml.name() !== "t:CalendarEvent") continue;
           const event = readEvent(xml, asked.detail === "details");
@@ -135,6 +141,8 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   const delivered = viewFromName(type ?? "");
   if (delivered === undefined) return type === "None" ? "a success with no view" : "an unknown FreeBusyViewType";
   const usable = digits !== undefined && /^[0-4]+$/.test(digits);
+  // Slots that cannot be read may have said "busy", or "no data".
+  if (digits !== undefined && digits !== "" && !usable) return "a merged string that cannot be read";
   if (delivered.detail === "merged" || (events === undefined && usable)) {
     if (!usable) return "a merged view without a merged string";
     return {

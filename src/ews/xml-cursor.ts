@@ -106,6 +106,7 @@ export class XmlCursor {
   plainTexts(form: PlainForm): RegExpExecArray | undefined {
     if (this.#selfClosed || this.#attributes.length > 0) return undefined;
     const pattern = form.pattern(this.#open.at(-1) as string);
+    if (pattern === undefined) return undefined;
     pattern.lastIndex = this.#at;
     const texts = pattern.exec(this.#text);
     if (texts === null) return undefined;

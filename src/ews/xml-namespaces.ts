@@ -36,10 +36,11 @@ export class Scope {
     // No prefix holds '=', and each address has its length in front: no two lists of declarations share a key.
     let key = "";
     for (const [prefix, uri] of declarations) key += `${prefix}=${uri.length}=${uri}`;
-    let inner = this.#inner.get(key);
-    if (inner === undefined) {
-      inner = new Scope(new Map(declarations), this);
-      this.#inner.set(key, inner);
+    const known = this.#inner.get(key);
+    if (known !== undefined) return known;
+    const inner = new Scope(new Map(declarations.map(([prefix, uri]) => [ownText(prefix), ownText(uri)])), this);
+    if (key.length <= LONGEST_REMEMBERED) {
+      this.#inner.set(ownText(key), inner);
       remembered++;
     }
     return inner;
@@ -55,9 +56,11 @@ export class Scope {
     const local = colon < 0 ? written : written.slice(colon + 1);
     if (local === "" || local.includes(":")) return undefined;
     const name = `${PREFIX_OF.get(uri ?? "") ?? "?"}:${local}`;
-    this.#resolved.set(written, name);
+    if (written.length > LONGEST_REMEMBERED) return name;
+    const own = ownText(name);
+    this.#resolved.set(ownText(written), own);
     remembered++;
-    return name;
+    return own;
   }
 
   #uriOf(prefix: string): string | undefined {
@@ -71,6 +74,8 @@ export class Scope {
  * make up is forgotten, with everything else, once it is more than real senders could ever need.
  */
 const MOST_REMEMBERED = 2_000;
+/** Real names have 30 characters, real lists of declarations some hundred each. */
+const LONGEST_REMEMBERED = 2_000;
 let remembered = 0;
 let outermost = new Scope(new Map([["xml", XML_NAMESPACE]]));
 
@@ -80,4 +85,9 @@ export function outermostScope(): Scope {
     remembered = 0;
   }
   return outermost;
+}
+
+/** A copy: a piece of a text keeps the whole text alive, here somebody's whole message for the sake of one name. */
+function ownText(text: string): string {
+  return Buffer.from(text).toString();
 }

@@ -15,10 +15,13 @@ import type { BackendHealth } from "../proxy/availability-backend.js";
 import type { RouteExplanation } from "../proxy/explain-route.js";
 import type { MailboxDirectory } from "../proxy/mailbox-directory.js";
 import type { SharedCacheState } from "../proxy/shared-cache-observer.js";
+import type { ProbeStanding } from "../proxy/synthetic-probes.js";
 
 export interface ManagementRouteOptions {
   readonly backendHealth: () => Promise<ReadonlyMap<string, BackendHealth>>;
   readonly directories: () => readonly MailboxDirectory[];
+  /** What the gateway finds out by asking by itself. Nobody is less ready for it. */
+  readonly probes: () => readonly ProbeStanding[];
   readonly state: () => "serving" | "reading directories" | "draining";
   /** Why new work is refused at the moment; undefined: it is not. */
   readonly refusing: () => string | undefined;
@@ -45,6 +48,7 @@ export async function managementRoutes(app: FastifyInstance, options: Management
     const state = options.state();
     const ready = state === "serving" && states.some(({ usable }) => usable);
     const status = state !== "serving" ? state : ready ? "ready" : "no backend is usable";
+    const probes = options.probes();
     const sharedCache = options.sharedCache();
     return reply.code(ready ? 200 : 503).send({
       status,
@@ -52,6 +56,7 @@ export async function managementRoutes(app: FastifyInstance, options: Management
       refusing: options.refusing() ?? null,
       backends: Object.fromEntries(health),
       directories: Object.fromEntries(options.directories().map((directory) => [directory.name, stateOf(directory)])),
+      ...(probes.length > 0 && { probes: Object.fromEntries(probes.map((probe) => [probe.name, probed(probe)])) }),
       ...(sharedCache && { sharedCache: { ...sharedCache, problem: sharedCache.problem ?? null } }),
     });
   });
@@ -79,6 +84,19 @@ export async function managementRoutes(app: FastifyInstance, options: Management
     const { contentType, text } = await options.metrics();
     return reply.type(contentType).send(text);
   });
+
+  function probed({ origin, result, reason, durationMs, askedAt, succeededAt }: ProbeStanding) {
+    const ageOf = (at: InstantMs | undefined) =>
+      at === undefined ? null : Math.max(0, Math.round((options.now() - at) / 1000));
+    return {
+      as: origin ?? "none",
+      result,
+      reason: reason ?? null,
+      ms: durationMs === undefined ? null : Math.round(durationMs),
+      ageSeconds: ageOf(askedAt),
+      lastSuccessSeconds: ageOf(succeededAt),
+    };
+  }
 
   function stateOf(directory: MailboxDirectory) {
     const { from, recipients, readAt, problem } = directory.state();

@@ -25,7 +25,12 @@ export interface SignedInOptions {
   readonly authenticator: CallerAuthenticator;
   readonly proxies: TrustedProxies;
   readonly observer: Pick<LookupObserver, "requestRefused">;
+  /** A caller has signed in; not told of the doctor, who comes as somebody else. */
+  readonly seen?: ((caller: string) => void) | undefined;
 }
+
+/** The doctor's requests say so. Believed of anybody, because nothing but a time hangs on it. */
+const DOCTOR = "freebusy-doctor";
 
 /** Ends a request with one sentence in plain text, and tells the observer why. */
 export type Refuse = (
@@ -39,7 +44,10 @@ export type Refuse = (
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
 /** Every route of `app` from here on is for callers who have signed in. */
-export function signedInOnly(app: FastifyInstance, { authenticator, proxies, observer }: SignedInOptions): Refuse {
+export function signedInOnly(
+  app: FastifyInstance,
+  { authenticator, proxies, observer, seen }: SignedInOptions,
+): Refuse {
   app.decorateRequest("caller", null);
   app.decorateRequest("source", "");
 
@@ -56,6 +64,7 @@ export function signedInOnly(app: FastifyInstance, { authenticator, proxies, obs
   function admit(result: Authentication, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     if (result.kind === "known") {
       request.caller = result.caller;
+      if (!request.headers["user-agent"]?.startsWith(DOCTOR)) seen?.(result.caller.name);
       if (result.proof !== undefined) reply.header("www-authenticate", result.proof);
       const encoding = request.headers["content-encoding"];
       if (encoding === undefined || encoding === "identity") done();

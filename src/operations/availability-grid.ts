@@ -89,7 +89,7 @@ function padded(text: string, width: number): string {
 }
 
 /** The window, day by day as the zone counts them. */
-function daysOf(window: TimeWindow, zone: TimeZone): TimeWindow[] {
+export function daysOf(window: TimeWindow, zone: TimeZone): TimeWindow[] {
   const days: TimeWindow[] = [];
   for (let { start } = window; start < window.end; ) {
     const midnight = Math.floor(zone.toWallClock(start) / DAY_MS) * DAY_MS;

@@ -56,6 +56,7 @@ export class QueryAnswerer {
       detail: limit === "details" ? limit : "times",
       origin: asking.caller.origin,
       askedBy: asking.caller.name,
+      anew: asking.anew ?? false,
       rule,
     } as const;
     const settled = settler.settle(targets, question, () => budgetMs - (now() - started));

@@ -71,7 +71,8 @@ export class BackendAsker {
 
   /**
    * One entry per wanted mailbox, in order. `wanted` holds no backend–mailbox pair twice; `origin` is the system that asks,
-   * when it is one, `askedBy` the caller. A promise only where the cache gives one.
+   * when it is one, `askedBy` the caller. `anew`: what is kept is not even looked for; what is under way is still joined.
+   * A promise only where the cache gives one.
    */
   answersFor(
     wanted: readonly Wanted[],
@@ -79,9 +80,10 @@ export class BackendAsker {
     detail: AskedDetail,
     origin?: string,
     askedBy?: string,
+    anew = false,
   ): readonly Pending[] | Promise<readonly Pending[]> {
     const questions: CacheQuestion[] = wanted.map((one) => ({ key: keyOf(one), window, detail }));
-    const found = this.#find(questions);
+    const found = anew ? wanted.map(() => undefined) : this.#find(questions);
     if (found instanceof Promise) return found.then((kept) => this.#pending(wanted, questions, kept, origin, askedBy));
     return this.#pending(wanted, questions, found, origin, askedBy);
   }

@@ -25,4 +25,6 @@ export interface Asking {
   readonly source?: string;
   /** Where the caller gives up sooner than the time budget ends. */
   readonly withinMs?: number;
+  /** What is kept counts for nothing, not even in place of a failure: the systems are asked. */
+  readonly anew?: boolean;
 }

@@ -88,4 +88,6 @@ export interface DirectoryReading {
 /** Whoever wants to know how directories fare. */
 export interface DirectoryObserver {
   directoryRead(reading: DirectoryReading): void;
+  /** Its file of the last reading could not be used or written; `problem` says which file, why and what to do. Once per problem. */
+  snapshotFailed?(directory: string, problem: string): void;
 }

@@ -54,6 +54,8 @@ export interface ChanceQuestion {
   readonly origin: string | undefined;
   /** The caller's name. */
   readonly askedBy?: string | undefined;
+  /** Nothing that is kept may answer. */
+  readonly anew?: boolean | undefined;
   readonly window: TimeWindow;
   readonly detail: AskedDetail;
 }
@@ -168,11 +170,14 @@ export class SecondChance {
     return [{ chance, backend, address, route }];
   }
 
-  async #attempt(attempts: readonly Attempt[], { window, detail, origin, askedBy }: ChanceQuestion): Promise<void> {
+  async #attempt(
+    attempts: readonly Attempt[],
+    { window, detail, origin, askedBy, anew }: ChanceQuestion,
+  ): Promise<void> {
     if (attempts.length === 0) return;
     const { once, indexOf } = distinct(attempts, ({ backend, address }) => `${backend.name}\0${address}`);
     const wanted = once.map(({ backend, address }): Wanted => ({ backend, address }));
-    const pending = await this.#parts.asker.answersFor(wanted, window, detail, origin, askedBy);
+    const pending = await this.#parts.asker.answersFor(wanted, window, detail, origin, askedBy, anew);
     const answers = await Promise.all(pending.map(({ answer }) => answer));
     attempts.forEach(({ chance, route, backend, address }, i) => {
       const at = indexOf[i] as number;

@@ -41,6 +41,8 @@ export interface TargetQuestion {
   readonly origin: string | undefined;
   /** The caller's name. */
   readonly askedBy: string;
+  /** Nothing that is kept may answer. */
+  readonly anew?: boolean;
   readonly rule: DisclosureRule;
 }
 
@@ -72,7 +74,7 @@ export class TargetSettler {
 
   #ask(
     targets: readonly Target[],
-    { query, detail, origin, askedBy }: TargetQuestion,
+    { query, detail, origin, askedBy, anew }: TargetQuestion,
   ): AllPending | Promise<AllPending> {
     const positions: number[] = [];
     const pairs: Wanted[] = [];
@@ -84,7 +86,7 @@ export class TargetSettler {
     });
     if (pairs.length === 0) return targets.map(() => undefined);
     const { once, indexOf } = distinct(pairs, ({ backend, address }) => `${backend.name}\0${address}`);
-    const pending = this.#parts.asker.answersFor(once, query.window, detail, origin, askedBy);
+    const pending = this.#parts.asker.answersFor(once, query.window, detail, origin, askedBy, anew);
     const placed = (all: readonly Pending[]): AllPending => {
       const one = new Array<Pending | undefined>(targets.length);
       positions.forEach((target, i) => {
@@ -154,8 +156,9 @@ export class TargetSettler {
     const { secondChance } = this.#parts;
     const doubtful = first.filter((one) => secondChance.worthwhile(one));
     if (doubtful.length === 0) return first;
-    const { origin, askedBy, query, detail } = question;
-    const taken = secondChance.take(doubtful, { origin, askedBy, window: query.window, detail }, budget.signal);
+    const { origin, askedBy, anew, query, detail } = question;
+    const chance = { origin, askedBy, anew, window: query.window, detail };
+    const taken = secondChance.take(doubtful, chance, budget.signal);
     const better = await budget.within(taken, () => doubtful);
     const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
     const places = new Map(doubtful.map((one, i) => [one, answered[i] as Settled]));
@@ -165,9 +168,10 @@ export class TargetSettler {
   /** Where a backend failed for a reason that passes, what is still known, if stale answers are wanted. */
   async #ratherStale(
     settled: readonly Settled[],
-    { query, detail }: TargetQuestion,
+    { query, detail, anew }: TargetQuestion,
     budget: TimeBudget,
   ): Promise<readonly Settled[]> {
+    if (anew) return settled;
     const failing = settled.flatMap((one) => {
       const { route, answer } = one;
       const backend =
@@ -210,7 +214,7 @@ export class TargetSettler {
   /** One view in slots for all members of a group, from every system that has some of them. */
   async #answerGroup(
     group: Route & { readonly kind: "group" },
-    { query, origin, askedBy, rule }: TargetQuestion,
+    { query, origin, askedBy, anew, rule }: TargetQuestion,
     budget: TimeBudget,
   ): Promise<MailboxAnswer> {
     const expanding = this.#parts.groups.expand(group, origin, budget.signal);
@@ -222,7 +226,7 @@ export class TargetSettler {
       route: disclosedRoute(route, asked, rule, this.#parts.addressesOf),
     }));
     const { once: targets } = distinctTargets(members);
-    const question: TargetQuestion = { query, detail: "times", origin, askedBy, rule };
+    const question: TargetQuestion = { query, detail: "times", origin, askedBy, anew: anew ?? false, rule };
     const pending = await budget.within(this.#ask(targets, question), () => []);
     const settled = await this.#settleWithin(targets, pending, question, budget);
     const { window, intervalMinutes } = query;

@@ -1,12 +1,9 @@
 /**
  * Decides what the log says: one line per lookup, with routes, cache outcomes, timings
  * and reasons; never a password, a subject or a header. Addresses are hashed unless the
- * configuration says otherwise: the first 12 hex digits of their SHA-256, so that
- * `printf %s bob@corp.example | sha256sum` finds a person's lines.
+ * configuration says otherwise: see told-addresses.ts.
  */
 
-import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { AccountChange, AccountObserver } from "../proxy/account-observer.js";
 import type { EndpointObserver, EndpointStanding } from "../proxy/endpoint-observer.js";
@@ -18,6 +15,7 @@ import type {
   RefusedRequest,
 } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
+import { hashed } from "./told-addresses.js";
 
 export class LookupLog implements LookupObserver, DirectoryObserver, AccountObserver, EndpointObserver {
   readonly #log: Logger;
@@ -58,6 +56,10 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
 
   requestRefused(refused: RefusedRequest): void {
     this.#log.warn({ ...refused }, "request refused");
+  }
+
+  snapshotFailed(directory: string, problem: string): void {
+    this.#log.warn({ directory, problem }, "directory snapshot not used or not written");
   }
 
   directoryRead({ durationMs, problem, ...reading }: DirectoryReading): void {
@@ -107,18 +109,6 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
       detail: failure?.detail,
     };
   }
-}
-
-// The same people are asked about all day.
-const hashes = new LRUCache<string, string>({ max: 10_000 });
-
-function hashed(text: string): string {
-  let hash = hashes.get(text);
-  if (hash === undefined) {
-    hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
-    if (text.length <= 320) hashes.set(text, hash);
-  }
-  return hash;
 }
 
 function rounded(ms: number): number {

@@ -89,7 +89,19 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
   // Finding a series by its labels costs more than counting, so mailboxes are counted here and told when somebody looks.
   readonly #untoldMailboxes = new Map<string, { backend: string; cache: string; result: string; count: number }>();
 
+  readonly #seenAt = new Map<string, number>();
+
   constructor() {
+    const seenAt = this.#seenAt;
+    new Gauge({
+      name: "freebusy_caller_last_seen_timestamp_seconds",
+      help: "When a caller last signed in, in seconds since 1970",
+      labelNames: ["caller"],
+      registers: [this.registry],
+      collect() {
+        for (const [caller, at] of seenAt) this.set({ caller }, Math.floor(at / 1000));
+      },
+    });
     collectDefaultMetrics({ register: this.registry });
     this.#requests = this.#durations(
       "freebusy_request_seconds",
@@ -112,6 +124,11 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
         untold.clear();
       },
     });
+  }
+
+  /** Somebody has signed in, whatever is asked then. */
+  callerSeen(caller: string): void {
+    this.#seenAt.set(caller, Date.now());
   }
 
   /** A histogram that is told in batches, and in any case before somebody reads it. */

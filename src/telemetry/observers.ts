@@ -51,6 +51,10 @@ export class Observers implements LookupObserver, DirectoryObserver, AccountObse
     for (const one of this.#all) one.directoryRead(reading);
   }
 
+  snapshotFailed(directory: string, problem: string): void {
+    for (const one of this.#all) one.snapshotFailed?.(directory, problem);
+  }
+
   accountChanged(backend: string, change: AccountChange): void {
     for (const one of this.#all) one.accountChanged(backend, change);
   }

@@ -144,4 +144,16 @@ describe("an event that is matched in one go", () => {
       expect(JSON.stringify(read)).not.toContain("canary");
     }
   });
+
+  it("is read under a prefix of a million letters as under any other", () => {
+    const one: [string, string][] = [
+      ["StartTime", "2026-07-01T09:00:00"],
+      ["EndTime", "2026-07-01T10:00:00"],
+      ["BusyType", "Busy"],
+    ];
+    const long = `${"p".repeat(1_000_000)}:`;
+    expect(readBackendAnswer(answer([one], long, ""), asked)).toEqual(
+      readBackendAnswer(answer([one], "t:", ""), asked),
+    );
+  });
 });

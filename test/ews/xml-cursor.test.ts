@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
@@ -123,6 +125,23 @@ describe("the XML cursor", () => {
     expect(redeclared.name()).toBe("?:Bias");
     redeclared.nextChild(1);
     expect(redeclared.name()).toBe("t:Bias");
+  });
+
+  it("remembers names, but no message for the sake of one", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const heap = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heap();
+    for (let i = 0; i < 200; i++) {
+      const made = `made-up-by-a-stranger-${i}`;
+      const long = `${"long".repeat(2_000)}${i}`;
+      walked(`<a><${made}/><${long}/><b xmlns:${made}="urn:${made}"/>${" ".repeat(200_000)}</a>`);
+    }
+    // 40 MB, if each of them were kept.
+    expect(heap() - before).toBeLessThan(8_000_000);
   });
 
   it("says where the trouble is", () => {

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authorization, NAMESPACES, post, question, type Site, startSite, told } from "../support/gateway-process.js";
+import { measured } from "../support/trial.js";
 
 let site: Site;
 beforeAll(async () => {
@@ -12,6 +13,16 @@ const calls = () => site.exchange.asked.length + site.workmail.asked.length;
 const envelope = (body: string, header = "") =>
   `<s:Envelope ${NAMESPACES}>${header}<s:Body>${body}</s:Body></s:Envelope>`;
 const ordinary = () => site.ask(["alice@corp.example"]);
+const size = (body: string | Uint8Array) => `${(body.length / 1024).toFixed(body.length < 10_240 ? 1 : 0)} KiB`;
+/** Sends it, with what it costs. */
+const attack = (row: string, what: string, body: string | Uint8Array, headers = {}) =>
+  measured(
+    site.gateway.process,
+    row,
+    what,
+    () => post(site.gateway.url, body, headers),
+    ({ status, text }) => /<faultcode[^>]*>\w+:(\w+)</.exec(text)?.[1] ?? told(text)[0] ?? `HTTP ${status}`,
+  );
 const repeat = (text: string, times: number) => text.repeat(times);
 
 describe("hostile XML is refused by a clear fault, without asking anybody, and the process goes on", () => {
@@ -19,48 +30,60 @@ describe("hostile XML is refused by a clear fault, without asking anybody, and t
     envelope(`<m:GetUserAvailabilityRequest>${content}</m:GetUserAvailabilityRequest>`);
   const nested = (depth: number) => inside(repeat("<a>", depth) + repeat("</a>", depth));
   const laughs = `<!DOCTYPE l [<!ENTITY a "ha">${Array.from({ length: 9 }, (_, i) => `<!ENTITY a${i} "${repeat(`&a${i === 0 ? "" : i - 1};`, 10)}">`).join("")}]>${envelope("&a8;")}`;
-  const cases: [name: string, body: string | Uint8Array, expected: RegExp][] = [
-    ["70 KiB of nesting", nested(10_000), /ErrorSchemaValidation.*nested deeper/s],
-    ["280 KiB of nesting, never closed", inside(repeat("<a>", 95_000)).replace(/<\/.*/s, ""), /nested deeper/],
-    ["billion laughs", laughs, /DTD is prohibited/],
+  const cases: [row: string, name: string, body: string | Uint8Array, expected: RegExp][] = [
+    ["1", "70 KiB of nesting", nested(10_000), /ErrorSchemaValidation.*nested deeper/s],
+    ["1", "280 KiB of nesting, never closed", inside(repeat("<a>", 95_000)).replace(/<\/.*/s, ""), /nested deeper/],
+    ["2", "billion laughs", laughs, /DTD is prohibited/],
     [
+      "3",
       "an external entity",
       `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>${envelope("&x;")}`,
       /DTD is prohibited/,
     ],
     [
+      "3",
       "a parameter entity",
       `<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1:1/x"> %x;]>${envelope("")}`,
       /DTD is prohibited/,
     ],
     [
-      "100,000 attributes",
+      "5",
+      "40,000 attributes",
       envelope(`<a ${Array.from({ length: 40_000 }, (_, i) => `a${i}="1"`).join(" ")}/>`),
       /more than 64 attributes/,
     ],
     [
-      "50,000 namespace declarations",
+      "5",
+      "20,000 namespace declarations",
       envelope(`<a ${Array.from({ length: 20_000 }, (_, i) => `xmlns:n${i}="u"`).join(" ")}/>`),
       /more than 64 attributes/,
     ],
-    ["not XML", "hello", /text outside the root element/],
-    ["JSON", '{"a":1}', /ErrorSchemaValidation/],
-    ["an open end", envelope("").slice(0, -5), /ErrorSchemaValidation/],
-    ["invalid UTF-8", Buffer.concat([Buffer.from("<a>"), Buffer.from([0xc3, 0x28]), Buffer.from("</a>")]), /not UTF-8/],
-    ["UTF-16", Buffer.from(`\ufeff${envelope("")}`, "utf16le"), /ErrorSchemaValidation/],
-    ["an empty Body", envelope(""), /Body holds no request/],
+    ["22", "not XML", "hello", /text outside the root element/],
+    ["22", "JSON", '{"a":1}', /ErrorSchemaValidation/],
+    ["22", "an open end", envelope("").slice(0, -5), /ErrorSchemaValidation/],
     [
+      "22",
+      "invalid UTF-8",
+      Buffer.concat([Buffer.from("<a>"), Buffer.from([0xc3, 0x28]), Buffer.from("</a>")]),
+      /not UTF-8/,
+    ],
+    ["22", "UTF-16", Buffer.from(`\ufeff${envelope("")}`, "utf16le"), /ErrorSchemaValidation/],
+    ["7", "an empty Body", envelope(""), /Body holds no request/],
+    [
+      "7",
       "two requests in the Body",
       envelope(repeat(question(["alice@corp.example"]).replace(/.*<s:Body>|<\/s:Body>.*/gs, ""), 2)),
       /second element in the Body/,
     ],
-    ["two Bodies", question(["alice@corp.example"]).replace("</s:Body>", "</s:Body><s:Body/>"), /second Body/],
+    ["7", "two Bodies", question(["alice@corp.example"]).replace("</s:Body>", "</s:Body><s:Body/>"), /second Body/],
     [
+      "7",
       "a header that must be understood",
       envelope("<m:GetFolder/>", '<s:Header><x:Y xmlns:x="urn:x" s:mustUnderstand="1"/></s:Header>'),
       /MustUnderstand/,
     ],
     [
+      "26",
       "WS-Security",
       envelope(
         "<m:GetFolder/>",
@@ -68,22 +91,28 @@ describe("hostile XML is refused by a clear fault, without asking anybody, and t
       ),
       /MustUnderstand/,
     ],
-    ["SOAP 1.2", '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>', /send SOAP 1.1/],
-    ["another namespace", envelope('<GetUserAvailabilityRequest xmlns="urn:x"/>'), /not in the EWS messages namespace/],
-    ["another operation", envelope("<m:CreateItem/>"), /a:ErrorInvalidOperation</],
+    ["7", "SOAP 1.2", '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>', /send SOAP 1.1/],
     [
+      "7",
+      "another namespace",
+      envelope('<GetUserAvailabilityRequest xmlns="urn:x"/>'),
+      /not in the EWS messages namespace/,
+    ],
+    ["7", "another operation", envelope("<m:CreateItem/>"), /a:ErrorInvalidOperation</],
+    [
+      "8",
       "__proto__ as an element",
       envelope(
         "<m:GetUserAvailabilityRequest><__proto__><constructor>1</constructor></__proto__></m:GetUserAvailabilityRequest>",
       ),
       /MailboxDataArray is missing/,
     ],
-    ["400,000 references in an address", question([repeat("&#65;", 80_000)]), /ErrorInvalidSmtpAddress/],
+    ["4", "80,000 references in an address", question([repeat("&#65;", 80_000)]), /ErrorInvalidSmtpAddress/],
   ];
 
-  it.each(cases)("%s", async (_, body, expected) => {
+  it.each(cases)("row %s: %s", async (row, name, body, expected) => {
     const before = calls();
-    const { text } = await post(site.gateway.url, body);
+    const { text } = await attack(row, `${name} (${size(body)})`, body);
     expect(text).toMatch(expected);
     expect(calls()).toBe(before);
     expect((await ordinary()).status).toBe(200);
@@ -142,9 +171,9 @@ describe("requests beyond the limits get Exchange's code and words", () => {
       "ErrorSchemaValidation",
       /TimeWindow\/StartTime/,
     ],
-  ])("%s", async (_, body, code, words) => {
+  ])("%s", async (name, body, code, words) => {
     const before = calls();
-    const { status, text } = await post(site.gateway.url, body);
+    const { status, text } = await attack("6", `${name} (${size(body)})`, body);
     expect([status, /<faultcode[^>]*>a:(\w+)</.exec(text)?.[1]]).toEqual([500, code]);
     expect(text).toMatch(words);
     expect(calls()).toBe(before);
@@ -208,9 +237,14 @@ describe("what is not EWS at all gets a status and a sentence", () => {
   });
 
   it("SOAPAction decides nothing: the body does", async () => {
-    const { text } = await post(site.gateway.url, envelope("<m:CreateItem/>"), {
-      soapaction: '"http://schemas.microsoft.com/exchange/services/2006/messages/GetUserAvailability"',
-    });
+    const { text } = await attack(
+      "7",
+      "SOAPAction says GetUserAvailability, the body CreateItem",
+      envelope("<m:CreateItem/>"),
+      {
+        soapaction: '"http://schemas.microsoft.com/exchange/services/2006/messages/GetUserAvailability"',
+      },
+    );
     expect(text).toContain("ErrorInvalidOperation");
   });
 });
@@ -237,7 +271,14 @@ describe("slow senders", () => {
     ];
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect((await ordinary()).status).toBe(200);
-    for (const ms of await Promise.all(slow)) expect(ms).toBeLessThan(15_000);
+    const cut = await measured(
+      site.gateway.process,
+      "20",
+      "400 connections, a byte a second: half in the headers, half in the body",
+      () => Promise.all(slow),
+      (all) => `all cut off, the last after ${(Math.max(...all) / 1000).toFixed(1)} s; others answered meanwhile`,
+    );
+    for (const ms of cut) expect(ms).toBeLessThan(15_000);
     expect((await ordinary()).status).toBe(200);
   });
 });

@@ -29,7 +29,12 @@ const metricsIn = (expr: string) => expr.match(/\b(freebusy|nodejs|process)_[a-z
 let site: Site;
 let text: string;
 beforeAll(async () => {
-  site = await startSite();
+  // With everything that has metrics; nobody listens where its shared cache should be, which is one of them.
+  site = await startSite(
+    (text) =>
+      `${text}cache: { shared: { urls: ['redis://127.0.0.1:1'], encryptionKey: 'env:SHARED_KEY' } }\nprobes: [{ name: canary, mailbox: alice@corp.example, as: workmail }]\n`,
+    { SHARED_KEY: "monitoring-shared-key-of-32-characters" },
+  );
   await site.ask(["alice@corp.example"]);
   text = await (await fetch(`${site.gateway.management}/metrics`)).text();
 });

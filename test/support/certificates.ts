@@ -15,7 +15,12 @@ export interface ServerCertificate {
   readonly ca: string;
 }
 
-export function issueCertificate(folder: string, ip: string, names: readonly string[] = []): ServerCertificate {
+export function issueCertificate(
+  folder: string,
+  ip: string,
+  names: readonly string[] = [],
+  days = 2,
+): ServerCertificate {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
   const [caFile, caKey, certFile, keyFile] = ["ca.crt", "ca.key", "server.crt", "server.key"].map(file) as [
@@ -24,11 +29,23 @@ export function issueCertificate(folder: string, ip: string, names: readonly str
     string,
     string,
   ];
-  openssl("req", "-x509", ...NEW_KEY, "-days", "2", "-subj", "/CN=Test authority", "-keyout", caKey, "-out", caFile);
+  openssl(
+    "req",
+    "-x509",
+    ...NEW_KEY,
+    "-days",
+    String(days),
+    "-subj",
+    "/CN=Test authority",
+    "-keyout",
+    caKey,
+    "-out",
+    caFile,
+  );
   openssl("req", ...NEW_KEY, "-subj", "/CN=server", "-keyout", keyFile, "-out", file("server.csr"));
   writeFileSync(file("server.ext"), `subjectAltName=${[`IP:${ip}`, ...names.map((name) => `DNS:${name}`)].join()}\n`);
   openssl(
-    ...["x509", "-req", "-days", "2", "-in", file("server.csr"), "-extfile", file("server.ext")],
+    ...["x509", "-req", "-days", String(days), "-in", file("server.csr"), "-extfile", file("server.ext")],
     ...["-CA", caFile, "-CAkey", caKey, "-CAcreateserial", "-out", certFile],
   );
   return { certFile, keyFile, caFile, ca: readFileSync(caFile, "utf8") };

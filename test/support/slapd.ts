@@ -58,10 +58,11 @@ function settings(folder: string, { certFile, keyFile, caFile }: ServerCertifica
   return `include /etc/ldap/schema/core.schema
 attributetype ( 1.2.840.113556.1.2.210 NAME 'proxyAddresses' ${TEXT} )
 attributetype ( 1.2.840.113556.1.2.352 NAME 'targetAddress' ${TEXT} SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' ${TEXT} SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.655 NAME 'legacyExchangeDN' ${TEXT} SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.7000.102.50855 NAME 'msExchRecipientTypeDetails' ${NUMBER} )
 objectclass ( 1.2.840.113556.1.3.46 NAME 'mailRecipient' SUP top AUXILIARY
-  MAY ( mail $ proxyAddresses $ targetAddress $ legacyExchangeDN $ msExchRecipientTypeDetails ) )
+  MAY ( mail $ proxyAddresses $ targetAddress $ legacyExchangeDN $ userPrincipalName $ msExchRecipientTypeDetails ) )
 objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top STRUCTURAL MUST cn MAY userPassword )
 objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MUST cn MAY member )
 modulepath /usr/lib/ldap

@@ -250,7 +250,13 @@ describe("openapi.yaml", () => {
   it("describes what the running gateway serves: every documented answer is given, with its content type", async () => {
     const published = "autodiscover: { url: 'https://freebusy.corp.example/EWS/Exchange.asmx' }\n";
     site = await startSite(
-      (text) => text.replace("maximumView: MergedOnly", "maximumView: MergedOnly, freeBusyUrls: true") + published,
+      (text) =>
+        text
+          .replace("maximumView: MergedOnly", "maximumView: MergedOnly, freeBusyUrls: true")
+          .replace(
+            "management: { port: MANAGEMENT_PORT }",
+            "management: { port: MANAGEMENT_PORT, console: { username: admin, passwordHash: 'env:CALLER_HASH' } }",
+          ) + published,
     );
     const { gateway } = site;
     const seen: [string, string, number, string][] = [];
@@ -313,6 +319,22 @@ describe("openapi.yaml", () => {
     await call("/purge?mailbox=alice@corp.example", "POST", gateway.management);
     await call("/purge", "POST", gateway.management);
     await call("/purge?all", "POST", gateway.management, { headers: { origin: "https://evil.example" } });
+    const admin = { authorization: authorization("admin") };
+    for (const path of ["/console", "/console/recent", "/console/reasons", "/console/lookup"]) {
+      await call(path, "GET", gateway.management, { headers: admin });
+      await call(path, "GET", gateway.management);
+    }
+    const form = (headers: Record<string, string>, mailboxes = "alice@corp.example") =>
+      call("/console/lookup", "POST", gateway.management, {
+        headers,
+        body: new URLSearchParams({ mailboxes, from: "2026-07-01", days: "1", as: "none", zone: "UTC" }),
+      });
+    const own = { ...admin, origin: gateway.management };
+    await form(own);
+    await form(own, "");
+    await form({});
+    await form({ ...admin, origin: "https://evil.example" });
+    await form(own, "x".repeat(20_000));
     for (const [path, method, status, type] of seen) {
       const response = document.paths[path]?.[method]?.responses[String(status)];
       const types = type === "" ? [] : [type];
