@@ -82,6 +82,12 @@ module.exports = {
       "A directory knows who lives where; it asks no backend and reads no configuration.",
     ),
     only("caches-inward", "^src/caches/", ["^src/availability/", "^src/proxy/", "^src/caches/"]),
+    only(
+      "replicas-inward",
+      "^src/replicas/",
+      ["^src/availability/", "^src/proxy/", "^src/caches/", "^src/replicas/"],
+      "What gateways agree on among each other; they meet where their cache is, and know accounts by a port.",
+    ),
     only("telemetry-inward", "^src/telemetry/", ["^src/availability/", "^src/proxy/", "^src/telemetry/"]),
     only(
       "inbound-inward",

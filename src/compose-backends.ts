@@ -26,6 +26,7 @@ import type { TokenGrant } from "./backends/token-source.js";
 import type { Configuration } from "./config/configuration.js";
 import type { Secrets } from "./config/secret-references.js";
 import { installedKerberos } from "./kerberos/installed-package.js";
+import type { AccountsInCommon } from "./proxy/account-news.js";
 import type { AccountObserver, AccountStanding } from "./proxy/account-observer.js";
 import type { AvailabilityBackend } from "./proxy/availability-backend.js";
 import type { EndpointObserver, EndpointStanding, QuestionCounts } from "./proxy/endpoint-observer.js";
@@ -40,6 +41,8 @@ export interface ComposedBackend {
   /** As the policy asks it. */
   readonly asked: AvailabilityBackend;
   accounts(): readonly AccountStanding[];
+  /** What other gateways that ask with the same accounts have to do with. */
+  readonly inCommon: AccountsInCommon;
   endpoints(): readonly EndpointStanding[];
   counts(): QuestionCounts;
   close(): Promise<void>;
@@ -90,6 +93,7 @@ export function composeBackend(
   return {
     asked,
     accounts: () => backend.accounts(),
+    inCommon: accounts,
     endpoints: () => backend.endpoints(),
     counts: () => asked.counts,
     close: () => backend.close(),

@@ -13,8 +13,10 @@ import { composeDirectories, type Directories, instantNow } from "./compose-dire
 import { composePolicy, type Policy } from "./compose-policy.js";
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
+import type { GatewayCountObserver } from "./proxy/account-news.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import type { SharedCacheObserver } from "./proxy/shared-cache-observer.js";
+import type { SharedAccounts } from "./replicas/shared-accounts.js";
 import { openAuditDestination } from "./telemetry/audit-file.js";
 import { AuditLog } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
@@ -27,6 +29,8 @@ export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
   readonly directories: Directories;
   /** The cache, where it is shared with other gateways; to be started. */
   readonly shared: SharedViewCache | undefined;
+  /** Service accounts, where they are shared; to be begun before that. */
+  readonly sharedAccounts: SharedAccounts | undefined;
   /** Tells and writes what is still to be told. */
   flush(): void;
   /** For when nothing is under way any more. */
@@ -37,7 +41,7 @@ export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
 export interface LookupWatching {
   /** Told beside the logs. */
   readonly observers?: readonly Observer[];
-  readonly sharedCacheTelemetry: () => SharedCacheObserver;
+  readonly sharedCacheTelemetry: () => SharedCacheObserver & GatewayCountObserver;
   /** Headers that go along with every question to a backend. */
   readonly alongside?: HttpPoolOptions["alongside"];
   /** The same parts, watched. */
@@ -64,8 +68,13 @@ export function composeLookups(
       composeBackend(name, settings, secrets, instantNow, observer, alongside),
     ]),
   );
-  const { cache, shared } = composeCache(configuration, secrets, sharedCacheTelemetry, instantNow, (keys) =>
-    asker.outdate(keys),
+  const { cache, shared, sharedAccounts } = composeCache(
+    configuration,
+    secrets,
+    sharedCacheTelemetry,
+    instantNow,
+    (keys) => asker.outdate(keys),
+    new Map([...backends].map(([name, { inCommon }]) => [name, inCommon])),
   );
   const directories = composeDirectories(configuration, secrets, observer, instantNow);
   const { router, answerer, asker } = composePolicy({
@@ -95,9 +104,11 @@ export function composeLookups(
     answerer,
     asker,
     shared,
+    sharedAccounts,
     flush,
     async stop() {
       await directories.stop();
+      await sharedAccounts?.stop();
       await shared?.stop();
       flush();
       await Promise.all([...backends.values()].map((backend) => backend.close()));

@@ -85,7 +85,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     alongside: configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined,
     watched: (parts) => watchedParts(parts, metrics.hops, traces?.watcher),
   });
-  const { observer, backends, directories, router, answerer, asker, shared } = lookups;
+  const { observer, backends, directories, router, answerer, asker, shared, sharedAccounts } = lookups;
   metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
@@ -143,7 +143,7 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
       return page && reasonText(id, page);
     },
     now: instantNow,
-    sharedCache: () => shared?.state,
+    sharedCache: () => shared && { ...shared.state, ...sharedAccounts?.count },
     backendHealth,
     metrics: async () => {
       observer.flush();
@@ -187,7 +187,9 @@ export async function compose({ configuration, secrets }: LoadedConfiguration, l
     async start() {
       try {
         const operations = await ops.listen(management);
+        sharedAccounts?.begin();
         await shared?.start();
+        await sharedAccounts?.ready();
         // Nobody is routed by a directory that has not been read yet, if it can be helped.
         await settledWithin(directories.start(), DIRECTORIES_WITHIN_MS);
         directoriesSettled = true;

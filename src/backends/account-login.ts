@@ -3,15 +3,19 @@
  * this one secret of this one account, and closed when its last request has ended after
  * the secret was taken away.
  *
- * The secret cannot be read back, only compared.
+ * The secret cannot be read back, only compared; from afar by a mark, which whoever sees it
+ * could try guesses against, so it is only ever sent encrypted.
  */
 
+import { createHmac } from "node:crypto";
 import type { InstantMs } from "../availability/time-window.js";
 import type { AccountChannel } from "./account-options.js";
 import type { HttpAnswer } from "./http-channel.js";
 
 /** What the backend thinks of a secret: not asked yet, good when last used, or refused. */
 export type Standing = "untried" | "accepted" | "refused";
+
+const MARK_LENGTH = 11;
 
 export class AccountLogin {
   readonly #secret: string;
@@ -29,6 +33,11 @@ export class AccountLogin {
 
   has(secret: string): boolean {
     return this.#secret === secret;
+  }
+
+  /** The same for the same secret and salt. */
+  mark(salt: string): string {
+    return createHmac("sha256", salt).update(this.#secret).digest("base64url").slice(0, MARK_LENGTH);
   }
 
   get standing(): Standing {

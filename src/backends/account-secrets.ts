@@ -4,6 +4,8 @@
  * it was, with its channel and its standing; one that is gone takes no new request.
  */
 
+import { randomBytes } from "node:crypto";
+import type { SecretMarks } from "../proxy/account-news.js";
 import { AccountLogin } from "./account-login.js";
 import type { AccountOptions, SecretProvider } from "./account-options.js";
 
@@ -39,6 +41,17 @@ export class AccountSecrets {
 
   slotOf(login: AccountLogin): "current" | "next" {
     return login === this.#next ? "next" : "current";
+  }
+
+  /** So that another gateway can tell whether it has the same. */
+  marksOf(logins: readonly AccountLogin[]): SecretMarks {
+    const salt = randomBytes(12).toString("base64url");
+    return { salt, marks: logins.map((login) => login.mark(salt)) };
+  }
+
+  /** Those of ours that another gateway means. */
+  marked({ salt, marks }: SecretMarks): readonly AccountLogin[] {
+    return this.all.filter((login) => marks.includes(login.mark(salt)));
   }
 
   /** False when it has been taken away meanwhile. */

@@ -7,23 +7,29 @@
  * A secret the backend has not accepted yet, or not any more, is tried by one request at a
  * time, the others wait for its verdict: a burst with a wrong password would lock the
  * account. When the secret in use is refused the other one is tried at once; when that
- * fails too, one of them is tried at the end of each period, in turns.
+ * fails too, one of them is tried at the end of each period, in turns. What the backend told
+ * another gateway that asks with the same account counts here too.
  */
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
-import { type InstantMs, instant } from "../availability/time-window.js";
+import type { InstantMs } from "../availability/time-window.js";
+import type { AccountNews } from "../proxy/account-news.js";
 import type { AccountChange, AccountStanding } from "../proxy/account-observer.js";
 import { WaitingLine } from "../proxy/waiting-line.js";
 import type { AccountLogin } from "./account-login.js";
 import type { AccountOptions } from "./account-options.js";
+import { AccountPause } from "./account-pause.js";
 import { AccountSecrets } from "./account-secrets.js";
 import type { HttpAnswer } from "./http-channel.js";
 import { type Refusal, refusalIn, refusalOf, SetAside, UNAUTHORIZED } from "./set-aside.js";
-import { busyFor, pauseFor, throttles, toldPause } from "./throttling.js";
+import { type HeardChange, hearVerdict, refusalNews } from "./shared-verdicts.js";
+import { busyFor, throttles, toldPause } from "./throttling.js";
 
 export interface AccountSurroundings {
   readonly now: () => InstantMs;
   readonly tell: (event: AccountChange) => void;
+  /** For other gateways. */
+  readonly share: (news: AccountNews) => void;
   /** It may have room now, or not be there to wait for any more. */
   readonly changed: () => void;
 }
@@ -34,7 +40,7 @@ export interface AccountOutcome {
   readonly verdict: "answered" | "refused" | "throttled";
 }
 
-/** How often one request is sent because what it was sent with has been refused meanwhile. */
+/** How often one request is sent when what it was sent with is refused meanwhile. */
 const MAXIMUM_SENDS = 3;
 
 export class ServiceAccount {
@@ -43,18 +49,17 @@ export class ServiceAccount {
   readonly #secrets: AccountSecrets;
   readonly #trial = new WaitingLine(1);
   readonly #setAside = new SetAside();
+  readonly #pause: AccountPause;
   #onTrial = false;
   #inFlight = 0;
-  #pausedUntil: InstantMs = instant(0);
-  #pauseOver: NodeJS.Timeout | undefined;
-  #careful = false;
-  #unexplainedPauses = 0;
+  #share: number | undefined;
 
   /** Throws when the current secret cannot be read. */
   constructor(options: AccountOptions, around: AccountSurroundings) {
     this.#options = options;
     this.#around = around;
     this.#secrets = new AccountSecrets(options);
+    this.#pause = new AccountPause(around.now, around.changed);
   }
 
   get name(): string {
@@ -69,9 +74,21 @@ export class ServiceAccount {
     return this.#inFlight;
   }
 
-  /** Requests at once: one, as long as it is not known whether the backend has had enough. */
+  /** Requests at once, of all gateways that ask with it; infinite when there is no limit. */
+  get limit(): number {
+    return this.#options.maximumAtOnce ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Requests at once: one at most, as long as it is not known whether the backend has had enough. */
   get budget(): number {
-    return this.#careful ? 1 : (this.#options.maximumAtOnce ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.#pause.careful ? 1 : this.limit, this.#share ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** This gateway's part of the limit. */
+  takeShare(share: number): void {
+    const more = share > (this.#share ?? Number.POSITIVE_INFINITY);
+    this.#share = share;
+    if (more) this.#around.changed();
   }
 
   /** How many more requests it may be asked with now. */
@@ -100,7 +117,7 @@ export class ServiceAccount {
 
   /** Until when it is paused; undefined when it is not. */
   get pausedUntil(): InstantMs | undefined {
-    return this.#around.now() < this.#pausedUntil ? this.#pausedUntil : undefined;
+    return this.#pause.until;
   }
 
   /** Until when it is set aside; undefined when it is not. */
@@ -115,30 +132,39 @@ export class ServiceAccount {
 
   /** The backend wants it to be left alone; undefined: without saying for how long, then longer each time. */
   pause(told: number | undefined): void {
-    this.#careful = true;
-    // Those that were sent at the same time are told the same.
-    const unexplained = told === undefined && this.pausedUntil === undefined;
-    const ms = pauseFor(told, unexplained ? this.#unexplainedPauses++ : Math.max(0, this.#unexplainedPauses - 1));
-    const until = instant(this.#around.now() + ms);
-    if (until <= this.#pausedUntil) return;
-    this.#pausedUntil = until;
+    const until = this.#pause.begin(told);
+    if (until === undefined) return;
     this.#around.tell({ kind: "paused", account: this.name, until });
-    clearTimeout(this.#pauseOver);
-    this.#pauseOver = setTimeout(() => this.#around.changed(), ms).unref();
+    this.#around.share({ kind: "paused", account: this.name, forMs: until - this.#around.now() });
     this.#around.changed();
   }
 
   /** The backend hesitates: one request at a time, until it serves one without complaint. */
   slowDown(): void {
-    this.#careful = true;
+    this.#pause.slowDown();
   }
 
   /** The backend has served a request of it without complaint. */
   served(): void {
-    this.#unexplainedPauses = 0;
-    if (!this.#careful || this.pausedUntil !== undefined) return;
-    this.#careful = false;
+    if (this.#pause.served()) this.#around.changed();
+  }
+
+  /** What another gateway has found out with the same account. */
+  hear(news: AccountNews): void {
+    const change = this.#heard(news);
+    if (change === undefined) return;
+    this.#around.tell({ ...change, account: this.name, heard: true });
     this.#around.changed();
+  }
+
+  /** What has been found out here, and still holds. */
+  news(): AccountNews[] {
+    const now = this.#around.now();
+    const { pausedUntil: paused, setAsideUntil: aside, name } = this;
+    const news: AccountNews[] = [];
+    if (paused && !this.#pause.heard) news.push({ kind: "paused", account: name, forMs: paused - now });
+    if (aside && !this.#setAside.heard) news.push(refusalNews(name, this.#secrets, this.#setAside, aside - now));
+    return news;
   }
 
   /** Between `enter` and `leave`. Throws as the channel does. */
@@ -180,6 +206,7 @@ export class ServiceAccount {
       scheme,
       inFlight: this.#inFlight,
       ...(Number.isFinite(this.budget) && { budget: this.budget }),
+      ...(this.#share !== undefined && { share: this.#share }),
       secret: this.#secrets.slotOf(active),
       ...(setAsideUntil !== undefined && { setAsideUntil }),
       ...(pausedUntil !== undefined && { pausedUntil }),
@@ -190,7 +217,7 @@ export class ServiceAccount {
 
   /** At once. */
   async close(): Promise<void> {
-    clearTimeout(this.#pauseOver);
+    this.#pause.close();
     await Promise.all(this.#secrets.all.map((login) => login.close()));
   }
 
@@ -230,7 +257,9 @@ export class ServiceAccount {
     const news = this.#secrets.active !== login || this.#setAside.refusal !== undefined;
     if (!this.#secrets.accept(login)) return;
     this.#setAside.end();
-    if (news) this.#around.tell({ kind: "accepted", account: this.name, secret: this.#secrets.slotOf(login) });
+    if (!news) return;
+    this.#around.tell({ kind: "accepted", account: this.name, secret: this.#secrets.slotOf(login) });
+    this.#around.share({ kind: "accepted", account: this.name, secrets: this.#secrets.marksOf([login]) });
   }
 
   #refuse(login: AccountLogin, refusal: Refusal): void {
@@ -242,6 +271,13 @@ export class ServiceAccount {
     const until = this.#setAside.begin(this.#around.now());
     const problem = this.#setAside.refusal?.problem ?? "";
     this.#around.tell({ kind: "set-aside", account: this.name, until, problem });
+    this.#around.share(refusalNews(this.name, this.#secrets, this.#setAside, until - this.#around.now()));
+  }
+
+  #heard(news: AccountNews): HeardChange | undefined {
+    if (news.kind !== "paused") return hearVerdict(news, this.#secrets, this.#setAside, this.#around.now());
+    const until = this.#pause.hear(news.forMs);
+    return until && { kind: "paused", until };
   }
 }
 

@@ -13,6 +13,7 @@
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { InstantMs } from "../availability/time-window.js";
+import type { AccountNews, AccountsInCommon, AccountUse } from "../proxy/account-news.js";
 import type { AccountChange, AccountStanding } from "../proxy/account-observer.js";
 import type { AccountOptions } from "./account-options.js";
 import { HandshakeFailure } from "./handshake.js";
@@ -45,7 +46,7 @@ interface Waiting {
   readonly go: (account: ServiceAccount | undefined) => void;
 }
 
-export class ServiceAccounts implements RequestRoom {
+export class ServiceAccounts implements RequestRoom, AccountsInCommon {
   /** Whose eyes the answers are seen with; part of every cache key, so it does not change with the account that asked. */
   readonly name: string;
   readonly #accounts: readonly ServiceAccount[];
@@ -55,6 +56,7 @@ export class ServiceAccounts implements RequestRoom {
   /** In the order of coming. */
   readonly #line = new Set<Waiting>();
   #listener: () => void = () => undefined;
+  #share: (news: AccountNews) => void = () => undefined;
 
   /** Throws when a current secret cannot be read. */
   constructor({ accounts, now, tell = () => undefined }: ServiceAccountsOptions) {
@@ -62,7 +64,12 @@ export class ServiceAccounts implements RequestRoom {
     this.name = accounts.map(({ name, actsAs }) => (actsAs === undefined ? name : `${name} as ${actsAs}`)).join(", ");
     this.#now = now;
     this.#accounts = accounts.map(
-      (options) => new ServiceAccount(options, { now, tell, changed: () => this.#changed() }),
+      (options) =>
+        new ServiceAccount(options, {
+          ...{ now, tell },
+          share: (news) => this.#share(news),
+          changed: () => this.#changed(),
+        }),
     );
     this.#turns = [...this.#accounts];
   }
@@ -120,6 +127,32 @@ export class ServiceAccounts implements RequestRoom {
   /** What the backend answered this account, read to its end, holds no complaint. */
   served(account: string): void {
     this.#named(account)?.served();
+  }
+
+  names(): readonly string[] {
+    return this.#accounts.map(({ name }) => name);
+  }
+
+  uses(): readonly AccountUse[] {
+    return this.#accounts.flatMap(({ name, limit, inFlight }) =>
+      Number.isFinite(limit) ? [{ name, limit, inFlight }] : [],
+    );
+  }
+
+  takeShare(account: string, share: number): void {
+    this.#named(account)?.takeShare(share);
+  }
+
+  hear(news: AccountNews): void {
+    this.#named(news.account)?.hear(news);
+  }
+
+  news(): readonly AccountNews[] {
+    return this.#accounts.flatMap((account) => account.news());
+  }
+
+  onNews(listener: (news: AccountNews) => void): void {
+    this.#share = listener;
   }
 
   get count(): number {

@@ -3,6 +3,9 @@
  * minutes, then twice as long each time, half an hour at most. Active Directory counts wrong
  * passwords, often five in half an hour; a gateway that never tires would keep the account locked.
  *
+ * Of several gateways, the one that was refused tries first when the time is over: the others
+ * wait a little longer, each a different time, and most often hear before that how it went.
+ *
  * Pure but for what it remembers.
  */
 
@@ -23,11 +26,14 @@ const FIRST_MS = 300_000;
 /** For who locks nobody out, as most who grant tokens. */
 const UNCOUNTED_MS = 60_000;
 const LONGEST_MS = 1_800_000;
+/** How much longer than whoever was refused, at least and at most. */
+const HEARD_LATER_MS = [10_000, 60_000] as const;
 
 export class SetAside {
   #refusal: Refusal | undefined;
   #until: InstantMs | undefined;
   #period = 0;
+  #heard = false;
 
   /** The last one, until a secret is accepted again. */
   get refusal(): Refusal | undefined {
@@ -48,7 +54,25 @@ export class SetAside {
     return this.#until !== undefined && now >= this.#until;
   }
 
+  /** Whether it is another gateway whose secrets were refused. */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
+  /** Another gateway's, with the same secrets, for so long. The new end, if it is a later one. */
+  hear(now: InstantMs, ms: number, refusal: Refusal): InstantMs | undefined {
+    const bounded = Math.min(Math.max(0, ms), LONGEST_MS);
+    if (this.#until !== undefined && now + bounded <= this.#until) return undefined;
+    const [least, most] = HEARD_LATER_MS;
+    this.#refusal = refusal;
+    this.#period = Math.max(this.#period, bounded);
+    this.#heard = true;
+    this.#until = instant(now + bounded + Math.round(least + Math.random() * (most - least)));
+    return this.#until;
+  }
+
   begin(now: InstantMs): InstantMs {
+    this.#heard = false;
     if (this.#refusal?.counted) this.#period = Math.max(Math.min(this.#period * 2, LONGEST_MS), FIRST_MS);
     else this.#period = UNCOUNTED_MS;
     this.#until = instant(now + this.#period);

@@ -25,12 +25,32 @@ export interface RedisSettings {
 export type RedisConnection = (Redis | Cluster) & {
   /** Keeps a value unless its name was buried: name, value, milliseconds. */
   freebusyKeep(name: string, value: Buffer, ttlMs: number): Promise<number>;
+  /** Signs in: roll, id, word, milliseconds. Whether it was there still (1 or 0), then ids and words of all. */
+  freebusySignInBuffer(roll: string, id: string, word: Buffer, ttlMs: number): Promise<(Buffer | number)[]>;
 };
 
 /** A buried name holds an empty value until that ends by itself. */
 const KEEP = `if redis.call('EXISTS', KEYS[1]) == 1 and redis.call('STRLEN', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
+
+/** By the server's clock. What is in the roll otherwise, or has ended, is taken out. */
+const SIGN_IN = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local there = { 0, ARGV[1], ARGV[2] }
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local ends, word = string.match(all[i + 1], '^(%d+):(.*)$')
+  if ends == nil or tonumber(ends) <= now then redis.call('HDEL', KEYS[1], all[i])
+  elseif all[i] == ARGV[1] then there[1] = 1
+  else
+    table.insert(there, all[i])
+    table.insert(there, word)
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f:', now + ARGV[3]) .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return there`;
 
 const CONNECT_MS = 2_000;
 /** A connection that is not closed by then is cut: nobody waits for a farewell. */
@@ -61,7 +81,7 @@ export async function openConnections(
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
       retryStrategy: backOff,
-      scripts: { freebusyKeep: { lua: KEEP, numberOfKeys: 1 } },
+      scripts: { freebusyKeep: { lua: KEEP, numberOfKeys: 1 }, freebusySignIn: { lua: SIGN_IN, numberOfKeys: 1 } },
     };
     if (topology === "cluster") {
       const { retryStrategy: _, lazyConnect, scripts, enableOfflineQueue, ...redisOptions } = common;

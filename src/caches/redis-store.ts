@@ -13,6 +13,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import type { SharedCacheObserver, SharedCacheState } from "../proxy/shared-cache-observer.js";
+import type { Attendee } from "./meeting-place.js";
 import { openConnections, type RedisConnection, type RedisSettings } from "./redis-connections.js";
 import type { SharedStore, SharedValue, StoreListener } from "./shared-store.js";
 
@@ -37,10 +38,12 @@ export class RedisStore implements SharedStore {
   readonly #options: RedisStoreOptions;
   readonly #beats: string;
   readonly #messages: string;
+  readonly #announcements: string;
   readonly #epochName: string;
   #commands: RedisConnection | undefined;
   #ear: Redis | Cluster | undefined;
   #listener: StoreListener | undefined;
+  #attendee: Attendee | undefined;
   #timer: NodeJS.Timeout | undefined;
   #joined = false;
   #joining = false;
@@ -55,11 +58,17 @@ export class RedisStore implements SharedStore {
     const { prefix } = options;
     this.#beats = `${prefix}:beat:${randomBytes(8).toString("hex")}`;
     this.#messages = `${prefix}:messages`;
+    this.#announcements = `${prefix}:accounts`;
     this.#epochName = `${prefix}:epoch`;
   }
 
   get state(): SharedCacheState {
     return { joined: this.#joined, problem: this.#problem };
+  }
+
+  /** Somebody who meets others here; before `start`. */
+  attend(attendee: Attendee): void {
+    this.#attendee = attendee;
   }
 
   async start(listener: StoreListener): Promise<void> {
@@ -73,11 +82,16 @@ export class RedisStore implements SharedStore {
       connection.connect().catch(() => {});
     }
     ear.on("ready", () =>
-      ear.subscribe(this.#messages, this.#epochName, this.#beats).catch((error: Error) => this.#leave(wordsOf(error))),
+      ear
+        .subscribe(this.#messages, this.#announcements, this.#epochName, this.#beats)
+        .catch((error: Error) => this.#leave(wordsOf(error))),
     );
     ear.on("messageBuffer", (channel: Buffer, message: Buffer) => this.#hear(channel.toString(), message));
     this.#heardAt = performance.now();
-    this.#timer = setInterval(() => this.#beat(), BEAT_MS);
+    this.#timer = setInterval(() => {
+      this.#beat();
+      this.#attendee?.beat();
+    }, BEAT_MS);
     commands.on("ready", () => this.#beat());
     ear.on("ready", () => setTimeout(() => this.#beat(), 20).unref());
     await new Promise<void>((resolve) => {
@@ -88,7 +102,7 @@ export class RedisStore implements SharedStore {
 
   async read(names: readonly string[]): Promise<readonly (Buffer | null)[] | undefined> {
     const full = names.map((name) => this.#named(name));
-    return this.#do("read", (redis) =>
+    return this.do("read", (redis) =>
       // The names of one cluster lie on many nodes.
       redis.isCluster ? Promise.all(full.map((name) => redis.getBuffer(name))) : redis.mgetBuffer(full),
     );
@@ -97,7 +111,7 @@ export class RedisStore implements SharedStore {
   async write(values: readonly SharedValue[]): Promise<boolean> {
     const keep = (redis: RedisConnection) =>
       Promise.all(values.map(({ name, value, ttlMs }) => redis.freebusyKeep(this.#named(name), value, ttlMs)));
-    return (await this.#do("write", keep)) !== undefined;
+    return (await this.do("write", keep)) !== undefined;
   }
 
   async bury(names: readonly string[]): Promise<boolean> {
@@ -109,7 +123,7 @@ export class RedisStore implements SharedStore {
           redis.set(name, "", "PX", BURIED_MS).catch(() => redis.unlink(name)),
         ),
       );
-    return (await this.#do("forget", bury)) !== undefined;
+    return (await this.do("forget", bury)) !== undefined;
   }
 
   async buryAll(): Promise<boolean> {
@@ -120,11 +134,15 @@ export class RedisStore implements SharedStore {
       await redis.set(this.#epochName, epoch);
       return redis.publish(this.#epochName, epoch);
     };
-    return (await this.#do("forget", begin)) !== undefined;
+    return (await this.do("forget", begin)) !== undefined;
   }
 
   async tell(message: Buffer): Promise<boolean> {
-    return (await this.#do("forget", (redis) => redis.publish(this.#messages, message))) !== undefined;
+    return (await this.do("forget", (redis) => redis.publish(this.#messages, message))) !== undefined;
+  }
+
+  async announce(message: Buffer): Promise<boolean> {
+    return (await this.do("write", (redis) => redis.publish(this.#announcements, message))) !== undefined;
   }
 
   async stop(): Promise<void> {
@@ -139,8 +157,8 @@ export class RedisStore implements SharedStore {
     return `${this.#options.prefix}:${this.#epoch}:${name}`;
   }
 
-  /** Undefined when it failed, took too long, or the server is not there. */
-  async #do<T>(what: "read" | "write" | "forget", run: (redis: RedisConnection) => Promise<T>): Promise<T | undefined> {
+  /** A command. Undefined when it failed, took too long, or the server is not there. */
+  async do<T>(what: "read" | "write" | "forget", run: (redis: RedisConnection) => Promise<T>): Promise<T | undefined> {
     if (!this.#joined || this.#commands === undefined) return undefined;
     try {
       const done = await this.#inTime(run(this.#commands));
@@ -204,6 +222,7 @@ export class RedisStore implements SharedStore {
       if (!this.#joined) void this.#join();
     } else if (!this.#joined) return;
     else if (channel === this.#epochName) this.#adopt(message.toString());
+    else if (channel === this.#announcements) this.#attendee?.heard(message);
     else this.#listener?.heard(message);
   }
 
@@ -222,6 +241,7 @@ export class RedisStore implements SharedStore {
       this.#failuresInARow = 0;
       this.#tellState(true, undefined);
       this.#listener.forgetAll();
+      this.#attendee?.joined();
       this.#onJoined();
     } catch {
       // The next beat tries again.

@@ -36,6 +36,17 @@ const shared = z.strictObject({
     .optional()
     .describe("Accepted too: the one before, or the next one, while gateways change from one to the other."),
   prefix: name.default("freebusy").describe("Before all names; gateways with the same one are one."),
+  shareAccountBudget: z
+    .boolean()
+    .default(true)
+    .describe("Each account's connections are for all gateways together, and its pauses and refusals count for all."),
+  replicas: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(2)
+    .describe("So many gateways are presumed to share an account's connections while they cannot be counted."),
   timeoutMilliseconds: z.number().min(5).max(2_000).default(50).describe("No lookup waits longer for it."),
 });
 

@@ -10,6 +10,7 @@
 
 import type { FastifyInstance } from "fastify";
 import type { InstantMs } from "../availability/time-window.js";
+import type { GatewayCount } from "../proxy/account-news.js";
 import type { BackendHealth } from "../proxy/availability-backend.js";
 import type { RouteExplanation } from "../proxy/explain-route.js";
 import type { MailboxDirectory } from "../proxy/mailbox-directory.js";
@@ -31,7 +32,7 @@ export interface ManagementRouteOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly now: () => InstantMs;
   /** Undefined where no cache is shared. Without it nobody is less ready. */
-  readonly sharedCache: () => SharedCacheState | undefined;
+  readonly sharedCache: () => (SharedCacheState & Partial<GatewayCount>) | undefined;
 }
 
 export async function managementRoutes(app: FastifyInstance, options: ManagementRouteOptions): Promise<void> {
@@ -56,7 +57,7 @@ export async function managementRoutes(app: FastifyInstance, options: Management
       backends: Object.fromEntries(health),
       directories: Object.fromEntries(options.directories().map((directory) => [directory.name, stateOf(directory)])),
       ...(probes.length > 0 && { probes: Object.fromEntries(probes.map((probe) => [probe.name, probed(probe)])) }),
-      ...(sharedCache && { sharedCache: { joined: sharedCache.joined, problem: sharedCache.problem ?? null } }),
+      ...(sharedCache && { sharedCache: { ...sharedCache, problem: sharedCache.problem ?? null } }),
     });
   });
 

@@ -9,6 +9,8 @@ export interface AccountChange {
   readonly until?: InstantMs;
   readonly problem?: string;
   readonly secret?: "current" | "next";
+  /** Another gateway has found it out. */
+  readonly heard?: boolean;
 }
 
 /** How a service account stands, for people, readiness and metrics. */
@@ -18,6 +20,8 @@ export interface AccountStanding {
   readonly inFlight: number;
   /** Requests at once, as it is now; undefined: no limit. */
   readonly budget?: number;
+  /** This gateway's part of what all that share the account may do at once; undefined: it is not shared. */
+  readonly share?: number;
   /** Which secret is in use, or would be tried first. */
   readonly secret: "current" | "next";
   readonly setAsideUntil?: InstantMs;

@@ -72,8 +72,9 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
       );
   }
 
-  accountChanged(backend: string, { kind, account, until, problem, secret }: AccountChange): void {
-    const fields = { backend, account, problem, secret, until: until && new Date(until).toISOString() };
+  accountChanged(backend: string, { kind, account, until, problem, secret, heard }: AccountChange): void {
+    const to = until && new Date(until).toISOString();
+    const fields = { backend, account, problem, secret, until: to, ...(heard && { from: "another gateway" }) };
     if (kind === "accepted") this.#log.info(fields, "service account accepted");
     else if (kind === "paused") this.#log.warn(fields, "service account throttled; left alone");
     else this.#log.error(fields, "service account refused; set aside so that it is not locked");

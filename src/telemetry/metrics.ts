@@ -202,6 +202,11 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     );
     gauge("freebusy_account_in_flight", "Requests under way with this account", ({ inFlight }) => inFlight);
     gauge("freebusy_account_budget", "Requests this account may have under way at once", ({ budget }) => budget);
+    gauge(
+      "freebusy_account_share",
+      "Of the account's limit, what this gateway may use while others share it",
+      ({ share }) => share,
+    );
     gauge("freebusy_account_token_expires_seconds", "Until the token in use ends", ({ expiresAt }) =>
       expiresAt === undefined ? undefined : (expiresAt - now()) / 1000,
     );

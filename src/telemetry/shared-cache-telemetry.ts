@@ -2,11 +2,13 @@
 
 import type { Logger } from "pino";
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { GatewayCount, GatewayCountObserver } from "../proxy/account-news.js";
 import type { SharedCacheObserver, SharedCacheState } from "../proxy/shared-cache-observer.js";
 
-export class SharedCacheTelemetry implements SharedCacheObserver {
+export class SharedCacheTelemetry implements SharedCacheObserver, GatewayCountObserver {
   readonly #log: Logger;
   readonly #joined: Gauge;
+  readonly #gateways: Gauge;
   readonly #reads: Counter<"result">;
   readonly #failures: Counter<"what">;
   readonly #forgotten: Counter<"what">;
@@ -17,6 +19,11 @@ export class SharedCacheTelemetry implements SharedCacheObserver {
     this.#joined = new Gauge({
       name: "freebusy_shared_cache_joined",
       help: "1 while the shared cache is used; 0: this gateway goes on alone",
+      registers,
+    });
+    this.#gateways = new Gauge({
+      name: "freebusy_gateways",
+      help: "Gateways that share service accounts, this one included, as last counted; 0: never counted",
       registers,
     });
     this.#reads = new Counter({
@@ -44,6 +51,18 @@ export class SharedCacheTelemetry implements SharedCacheObserver {
     if (!joined) this.#log.warn({ problem }, "shared cache cannot be used; going on alone");
     else if (problem !== undefined) this.#log.warn({ problem }, "shared cache is used, but refuses what it is told");
     else this.#log.info("shared cache is used");
+  }
+
+  gatewaysCounted({ gateways, counted }: GatewayCount, crowded: readonly string[]): void {
+    if (!counted) {
+      this.#log.warn({ gateways }, "gateways cannot be counted; this one asks no more than its part of them");
+      return;
+    }
+    this.#gateways.set(gateways);
+    this.#log.info({ gateways }, "gateways counted; they share what accounts may do");
+    if (crowded.length > 0) {
+      this.#log.warn({ gateways, accounts: crowded }, "there are more gateways than an account's connections");
+    }
   }
 
   sharedCacheRead(result: "found" | "missing" | "unreadable", count: number): void {
