@@ -95,7 +95,10 @@ describe("the strain of a process", () => {
       strain.look();
       return strain.now;
     };
-    expect(await turns(150)).toBe("event-loop-late");
+    // It looks by itself, too, and begins anew then: a turn may fall in between.
+    let seen: string | undefined;
+    for (let i = 0; i < 5 && seen === undefined; i++) seen = await turns(150);
+    expect(seen).toBe("event-loop-late");
     strain.stop();
   });
 });

@@ -161,7 +161,11 @@ describe("more than can wait, or longer than anybody waits", () => {
 
   it("costs those nothing who ask while somebody reads or writes slowly", async () => {
     const exchange = await startExchange();
-    const gateway = await startWith(`url: '${exchange.url}', connections: 2, timeoutSeconds: 3`);
+    const gateway = await startWith(
+      `url: '${exchange.url}', connections: 2, timeoutSeconds: 8`,
+      1,
+      "timeBudgetSeconds: 12\n",
+    );
     const ask = asking(gateway);
     // At the other side, one answer comes drop by drop.
     exchange.behaviour.mode = "drip";

@@ -42,16 +42,13 @@ const KINDS: Readonly<Record<BusyType, StretchKind | undefined>> = {
   NoData: "unknown",
 };
 const DIGIT_KINDS: readonly (StretchKind | undefined)[] = [undefined, "tentative", "busy", "away", "unknown"];
-/** As fine as what several people have in common is worked out. */
-const COMMON_MINUTES = 15;
+/** Where slots are drawn, one person's like everybody's: so the two rows never disagree. */
+const SLOT_MINUTES = 15;
 
 export function stretchesOf(answer: MailboxAnswer, day: TimeWindow): readonly Stretch[] {
   if (answer.kind === "failure") return [{ ...day, kind: "unknown" }];
   const { view } = answer;
-  if (view.detail === "merged") {
-    const { intervalMinutes } = view.merged;
-    return runs(mergedFreeBusy(view, day, intervalMinutes).digits, day, intervalMinutes);
-  }
+  if (view.detail === "merged") return runs(mergedFreeBusy(view, day, SLOT_MINUTES).digits, day, SLOT_MINUTES);
   return view.events
     .flatMap(({ start, end, busyType, details }): Stretch[] => {
       const kind = KINDS[busyType];
@@ -66,13 +63,13 @@ export function stretchesOf(answer: MailboxAnswer, day: TimeWindow): readonly St
 export function stretchesOfAll(answers: readonly MailboxAnswer[], day: TimeWindow): readonly Stretch[] {
   const unknown: FreeBusyView = {
     detail: "merged",
-    merged: { start: day.start, intervalMinutes: COMMON_MINUTES, digits: "" },
+    merged: { start: day.start, intervalMinutes: SLOT_MINUTES, digits: "" },
   };
   const all = answers.map(
-    (answer) => mergedFreeBusy(answer.kind === "view" ? answer.view : unknown, day, COMMON_MINUTES).digits,
+    (answer) => mergedFreeBusy(answer.kind === "view" ? answer.view : unknown, day, SLOT_MINUTES).digits,
   );
   const digits = Array.from(all[0] ?? "", (_, slot) => common(all.map((one) => one[slot] as string)));
-  return runs(digits.join(""), day, COMMON_MINUTES);
+  return runs(digits.join(""), day, SLOT_MINUTES);
 }
 
 /** Whoever is busy is busy, whatever the others are; next comes what is not known. */
