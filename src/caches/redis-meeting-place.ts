@@ -28,7 +28,8 @@ export class RedisMeetingPlace implements MeetingPlace {
 
   async signIn(id: string, word: Buffer, ttlMs: number): Promise<RollCalled | undefined> {
     const reply = await this.#store.do("read", (redis) => redis.freebusySignInBuffer(this.#roll, id, word, ttlMs));
-    if (reply === undefined) return undefined;
+    // What is no list was said by something that is no Redis.
+    if (!Array.isArray(reply)) return undefined;
     const [known, ...flat] = reply;
     const there = new Map<string, Buffer>();
     for (let i = 0; i + 1 < flat.length; i += 2) there.set(String(flat[i]), flat[i + 1] as Buffer);
@@ -50,7 +51,7 @@ export class RedisMeetingPlace implements MeetingPlace {
         names.map(async (name) => {
           const full = this.#named(name);
           const [value, ttlMs] = await Promise.all([redis.getBuffer(full), redis.pttl(full)]);
-          return value === null || ttlMs <= 0 ? null : { value, ttlMs };
+          return Buffer.isBuffer(value) && ttlMs > 0 ? { value, ttlMs } : null;
         }),
       ),
     );
