@@ -44,7 +44,7 @@ describe("a zone that is written and read again", () => {
   });
 
   it("numbers its groups so that they come in the order of the years, sorted as text, too", () => {
-    const written = writeTimeZoneDefinition("x", windowsTimeZone("Morocco Standard Time") as TimeZone, 2021, 2031);
+    const written = writeTimeZoneDefinition("x", windowsTimeZone("Morocco Standard Time") as TimeZone, 2010, 2026);
     const eras = [...written.matchAll(/<t:To Kind="Group">(\d+)</g)].map(([, group]) => group);
     expect(eras.length).toBeGreaterThan(10);
     expect(eras).toEqual([...new Set(eras)].sort());
@@ -76,8 +76,9 @@ describe("GetServerTimeZones", () => {
 
   it("gives the years around the one it is asked in, also when it was asked in another before", async () => {
     const body = "<m:GetServerTimeZones><m:Ids><t:Id>Morocco Standard Time</t:Id></m:Ids></m:GetServerTimeZones>";
-    expect(await answer(body, 2026)).toContain("<t:DateTime>2031-01-01");
-    expect(await answer(body, 2027)).toContain("<t:DateTime>2032-01-01");
+    // Years that are over: what is to come changes with the time zone data.
+    expect(await answer(body, 2019)).toContain("<t:DateTime>2024-01-01");
+    expect(await answer(body, 2020)).toContain("<t:DateTime>2025-01-01");
   });
 
   it("refuses more ids than there are zones to name", async () => {
