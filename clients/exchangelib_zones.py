@@ -21,6 +21,8 @@ config = Configuration(
 zones = list(Protocol(config=config).get_timezones(return_full_timezone_data=True))
 berlin = next(zone for zone in zones if zone.id == "W. Europe Standard Time")
 for zone in zones:
-    zone.get_std_and_dst(2026)  # raises where it cannot make rules of a definition
-standard, daylight, _ = berlin.get_std_and_dst(2026)
+    # Raises where it cannot make rules of a definition. A year that is over: what is to come changes with the data, and it
+    # refuses more than two changes a year, as Morocco may have.
+    zone.get_std_and_dst(2025)
+standard, daylight, _ = berlin.get_std_and_dst(2025)
 print(json.dumps({"zones": len(zones), "berlin": [standard.iso_month, daylight.iso_month, daylight.bias]}))
