@@ -114,10 +114,10 @@ module.exports = {
       "The reasons why somebody is not let in have pages, too.",
     ),
     only(
-      "diagnosis-is-alone",
+      "diagnosis-sees-its-ports",
       "^src/diagnosis/",
-      ["^src/diagnosis/"],
-      "How the world is looked at: sockets and clients. What ought to be is known to operations/doctor.",
+      ["^src/diagnosis/", "^src/operations/doctor/probes\\.ts$"],
+      "How the world is looked at: sockets and clients. What ought to be is known to operations/doctor, whose ports these are.",
     ),
     {
       name: "the-doctor-judges-without-sockets",

@@ -2,7 +2,7 @@
 
 import { subscribe } from "node:diagnostics_channel";
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { IndependentAnswer, IndependentQuestion } from "./independent-client.js";
+import type { ClientAnswer, ClientQuestion } from "../operations/doctor/probes.js";
 
 /** The last one that came, because the package loses it where an error has no XML in it. */
 let lastStatus: number | undefined;
@@ -10,19 +10,17 @@ subscribe("http.client.response.finish", (message) => {
   lastStatus = (message as { request: ClientRequest; response: IncomingMessage }).response.statusCode;
 });
 
-process.once("message", async (question: IndependentQuestion) => {
+process.once("message", async (question: ClientQuestion) => {
   const answer = await answered(question);
   process.send?.(answer, () => process.exit(0));
 });
 
 // It throws where nobody can catch it, too.
 process.once("uncaughtException", (error) => {
-  process.send?.({ kind: "failed", problem: problemOf(error), ms: 0 } satisfies IndependentAnswer, () =>
-    process.exit(0),
-  );
+  process.send?.({ kind: "failed", problem: problemOf(error), ms: 0 } satisfies ClientAnswer, () => process.exit(0));
 });
 
-async function answered(question: IndependentQuestion): Promise<IndependentAnswer | "missing"> {
+async function answered(question: ClientQuestion): Promise<ClientAnswer | "missing"> {
   const loaded = await import("ews-javascript-api").catch(() => undefined);
   if (loaded === undefined) return "missing";
   const { default: ews } = loaded;

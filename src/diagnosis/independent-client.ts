@@ -8,23 +8,8 @@
 import { fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ClientAnswer, ClientQuestion } from "../operations/doctor/probes.js";
 import { bounded } from "./bounded-look.js";
-
-export interface IndependentQuestion {
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  readonly caFile: string | undefined;
-  readonly version: string;
-  readonly mailbox: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-export type IndependentAnswer =
-  | { readonly kind: "view"; readonly events: readonly string[]; readonly ms: number }
-  | { readonly kind: "refused"; readonly code: string; readonly ms: number }
-  | { readonly kind: "failed"; readonly problem: string; readonly ms: number };
 
 /** A gateway has answered, or its caller has given up. */
 const PATIENCE_MS = 22_000;
@@ -40,13 +25,13 @@ export class ClientMissing extends Error {
 }
 
 /** Rejects with {@link ClientMissing}. Ended by the signal it answers "failed". */
-export function askIndependently(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
+export function askIndependently(question: ClientQuestion, signal: AbortSignal): Promise<ClientAnswer> {
   // A build into one file leaves it out.
   if (!existsSync(PROGRAM)) return Promise.reject(new ClientMissing());
   return bounded(signal, PATIENCE_MS, (own) => asked(question, own));
 }
 
-function asked(question: IndependentQuestion, signal: AbortSignal): Promise<IndependentAnswer> {
+function asked(question: ClientQuestion, signal: AbortSignal): Promise<ClientAnswer> {
   const began = performance.now();
   const environment = Object.fromEntries(
     KEPT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -64,7 +49,7 @@ function asked(question: IndependentQuestion, signal: AbortSignal): Promise<Inde
       gone("no answer within 22 seconds");
     };
     signal.addEventListener("abort", end, { once: true });
-    child.once("message", (answer: IndependentAnswer | "missing") => {
+    child.once("message", (answer: ClientAnswer | "missing") => {
       if (answer === "missing") reject(new ClientMissing());
       else resolve(answer);
       child.kill("SIGKILL");
