@@ -35,6 +35,7 @@ export function composeCache(
   observer: () => SharedCacheObserver & GatewayCountObserver,
   now: () => InstantMs,
   forgotten: (keys: readonly string[] | "all") => void,
+  unexpected: (what: string, error: unknown) => void,
   accounts: ReadonlyMap<string, AccountsInCommon>,
 ): ComposedCache {
   const memory = new MemoryViewCache(cache.maximumMegabytes * MEGABYTE);
@@ -59,6 +60,7 @@ export function composeCache(
         sealed,
         presumedGateways: cache.shared.replicas,
         observer: told,
+        unexpected,
         now: () => performance.now(),
       })
     : undefined;

@@ -74,6 +74,7 @@ export function composeLookups(
     sharedCacheTelemetry,
     instantNow,
     (keys) => asker.outdate(keys),
+    (what, error) => observer.unexpected(what, error),
     new Map([...backends].map(([name, { inCommon }]) => [name, inCommon])),
   );
   const directories = composeDirectories(configuration, secrets, observer, instantNow);

@@ -27,6 +27,8 @@ export interface SharedAccountsOptions {
   /** So many gateways there are, as long as they cannot be counted. */
   readonly presumedGateways: number;
   readonly observer: GatewayCountObserver;
+  /** Something that should not be able to happen did; it costs what was to be said, and nothing else. */
+  readonly unexpected: (what: string, error: unknown) => void;
   /** Milliseconds of a clock that only runs on. */
   readonly now: () => number;
 }
@@ -59,7 +61,7 @@ export class SharedAccounts implements Attendee {
     this.#roll.begin(this.#uses());
     this.#toldCount = this.#countText();
     this.#takeShares();
-    for (const [name, accounts] of backends) accounts.onNews((news) => void this.#tell(name, news));
+    for (const [name, accounts] of backends) accounts.onNews((news) => this.#behind(this.#tell(name, news)));
     place.attend(this);
   }
 
@@ -80,20 +82,25 @@ export class SharedAccounts implements Attendee {
   }
 
   beat(): void {
-    if (this.#options.place.state.joined) void this.#signIn();
+    if (this.#options.place.state.joined) this.#behind(this.#signIn());
     else this.#missed();
   }
 
   joined(): void {
-    void this.#signIn();
-    void this.#catchUp();
+    this.#behind(this.#signIn());
+    this.#behind(this.#catchUp());
   }
 
   heard(message: Buffer): void {
     const sent = this.#words.readNews(message);
     if (sent === undefined || sent.sender === this.#id || this.#stopped) return;
-    if (sent.news === undefined) void this.#signIn();
+    if (sent.news === undefined) this.#behind(this.#signIn());
     else this.#options.backends.get(sent.backend)?.hear(sent.news);
+  }
+
+  /** Nobody waits for it, so nobody else would hear of its end. */
+  #behind(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#options.unexpected("gateways could not talk about their accounts", error));
   }
 
   /** One at a time; asked for meanwhile, once more after it. */
@@ -123,7 +130,7 @@ export class SharedAccounts implements Attendee {
       return false;
     }
     // Whoever waits for us to have seen the same need not wait for the next beat.
-    if (this.#said === undefined || !sameWord(said, this.#said)) void this.#call();
+    if (this.#said === undefined || !sameWord(said, this.#said)) this.#behind(this.#call());
     this.#said = said;
     const others = new Map<string, RollWord | undefined>();
     for (const [id, word] of met.there) if (id !== this.#id) others.set(id, this.#words.readRoll(word, id));

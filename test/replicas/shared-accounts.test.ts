@@ -13,6 +13,7 @@ const SECRET = "a secret of this test, 32 characters or more";
 const sealed = () => new SealedValues(SECRET, undefined);
 
 const sites: FakeSite[] = [];
+const unexpected: [what: string, message: string][] = [];
 afterEach(async () => {
   for (const site of sites.splice(0)) await site.service.close();
 });
@@ -28,6 +29,7 @@ async function gateway(server: FakeServer, join = true, change: (site: FakeSite)
     sealed: sealed(),
     presumedGateways: 2,
     observer: { gatewaysCounted: () => undefined },
+    unexpected: (what, error) => unexpected.push([what, (error as Error).message]),
     now: () => server.now,
   });
   shared.begin();
@@ -133,6 +135,22 @@ describe("two gateways with one account", () => {
     expect(one.standing().pausedUntil).toBeUndefined();
     hear(pause);
     expect(one.standing().pausedUntil).toBe(one.site.now + 300_000);
+  });
+
+  it("go on, and say so, when what keeps their words gives something nobody could foresee", async () => {
+    const server = new FakeServer();
+    const one = await gateway(server);
+    const works = one.place.signIn;
+    one.place.signIn = async () => {
+      throw new TypeError("null is not iterable");
+    };
+    one.shared.beat();
+    await rest();
+    expect(unexpected.splice(0)).toEqual([["gateways could not talk about their accounts", "null is not iterable"]]);
+    one.place.signIn = works;
+    one.shared.beat();
+    await rest();
+    expect([unexpected, one.shared.count]).toMatchObject([[], { gateways: 1 }]);
   });
 
   it("leave no name, address or secret on the server, or on the wire", async () => {
