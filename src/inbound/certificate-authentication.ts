@@ -12,6 +12,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Caller } from "../proxy/asking.js";
 import type { SignInRequest, StandingIdentity } from "./caller-authentication.js";
+import { PerConnection } from "./per-connection.js";
 
 /** Exactly one of the three. */
 export type CertificateMark =
@@ -47,7 +48,7 @@ export function parseFingerprint(text: string): string | undefined {
 export class CertificateAuthentication implements StandingIdentity {
   readonly #callers = new Map<string, Caller>();
   readonly #now: () => number;
-  readonly #shown = new WeakMap<Socket, Shown | "nobody">();
+  readonly #shown = new PerConnection<Shown | "nobody">();
 
   /** `now` by the wall clock: certificates say until when they are valid. */
   constructor(identities: readonly CertificateIdentity[], now: () => number) {

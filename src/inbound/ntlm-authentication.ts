@@ -21,6 +21,7 @@ import type { SignInRequest, SignInScheme, StandingIdentity, Verdict } from "./c
 import { DerError } from "./der-elements.js";
 import { HalfDoneHandshakes } from "./half-done-handshakes.js";
 import type { KerberosAcceptor } from "./kerberos-acceptor.js";
+import { PerConnection } from "./per-connection.js";
 import type { SignInBackoff } from "./sign-in-backoff.js";
 import { isSpnego, KERBEROS, NTLMSSP, readSpnego, writeSpnegoAccepted, writeSpnegoResponse } from "./spnego.js";
 
@@ -62,7 +63,7 @@ export class NtlmAuthentication implements StandingIdentity {
   readonly #parts: NtlmAuthenticationParts;
   readonly #accounts = new Map<string, NtlmCallerAccount>();
   readonly #handshakes: HalfDoneHandshakes<Step>;
-  readonly #callers = new WeakMap<Socket, Caller>();
+  readonly #callers = new PerConnection<Caller>();
 
   constructor(parts: NtlmAuthenticationParts) {
     this.#parts = parts;
@@ -87,7 +88,7 @@ export class NtlmAuthentication implements StandingIdentity {
   }
 
   forget(socket: Socket): void {
-    this.#callers.delete(socket);
+    this.#callers.set(socket, undefined);
   }
 
   /** How many handshakes wait for their last message. */
@@ -96,7 +97,7 @@ export class NtlmAuthentication implements StandingIdentity {
   }
 
   #step(word: Word, text: string, request: SignInRequest): Verdict | Promise<Verdict> {
-    this.#callers.delete(request.socket);
+    this.#callers.set(request.socket, undefined);
     const before = this.#handshakes.take(request.socket);
     const arrived = this.#unwrapped(word, text, request.socket, before);
     if (arrived instanceof Promise || "kind" in arrived) return arrived;
