@@ -6,49 +6,19 @@
 import { parseArgs } from "node:util";
 import { hash } from "@node-rs/argon2";
 import { doctor } from "./commands/doctor.js";
+import { ended } from "./commands/ended.js";
+import { explain } from "./commands/explain.js";
 import { health } from "./commands/health.js";
 import { lookup } from "./commands/lookup.js";
+import { purge } from "./commands/purge.js";
 import { reason } from "./commands/reason.js";
+import { managementOf } from "./commands/running-gateway.js";
 import { setup } from "./commands/setup.js";
+import { HELP, usage } from "./commands/usage.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
-import { ConfigurationError, loadConfiguration, managementUrl } from "./config/load-configuration.js";
+import { ConfigurationError, loadConfiguration } from "./config/load-configuration.js";
 import { KerberosUnavailable } from "./kerberos/installed-package.js";
-import { explanationText } from "./operations/explanation-text.js";
-import { type PurgedText, purgedText } from "./operations/purged-text.js";
-import type { RouteExplanation } from "./proxy/explain-route.js";
-
-const HELP = `Usage: freebusy [run] --config FILE      run the gateway
-       freebusy check --config FILE      say everything that is wrong with a configuration
-       freebusy hash-password            read a password from standard input, print its hash
-       freebusy schema                   print the configuration's JSON schema
-       freebusy explain ADDRESS          ask the running gateway why a mailbox goes where it goes
-                        [--as BACKEND] [--ask] [--json] --config FILE | --management URL
-       freebusy health --config FILE | --management URL
-                                         whether the gateway on this machine is alive
-       freebusy lookup MAILBOX...        ask the running gateway who is free when, and draw it;
-                                         freebusy lookup --help says how
-       freebusy setup --config FILE      what to type on the other sides; --undo takes it back;
-                                         --new FILE asks a few questions and writes a first configuration
-       freebusy doctor --config FILE     look at the whole site: what is wrong, why it matters, what to do;
-                                         freebusy doctor --help says more
-       freebusy purge ADDRESS | --all    have the running gateway, and those that share its cache, forget answers
-                        [--json] --config FILE | --management URL
-       freebusy reason [WORD]            what a reason in a log or an answer means, and what to do; all of them
-
-Options:
-  -c, --config FILE   YAML configuration
-      --as BACKEND    explain: as if this system asked
-      --ask           explain: ask the backend too, and say how long it took
-      --all           purge: about every mailbox
-      --json          explain, purge: for programs
-      --management URL  explain, purge, health: the running gateway's management listener, when it is not on this machine
-  -h, --help          this text
-      --version       the version
-
-Exit codes: 0 done, 1 could not run, 2 wrong command line or configuration,
-            3 explain: nobody would be asked, or what was asked failed; purge: others who share the cache were not reached.
-`;
 
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
 const STOP_WITHIN_MS = 25_000;
@@ -103,82 +73,6 @@ function parsedArguments(args: string[]) {
   });
 }
 
-type Values = ReturnType<typeof parsedArguments>["values"];
-
-async function explain(address: string | undefined, values: Values) {
-  if (address === undefined) return usage("explain needs an ADDRESS");
-  const management = managementOf("explain", values);
-  if (management === undefined) return;
-  const url = new URL(`/routes/${encodeURIComponent(address)}`, management);
-  if (values.as !== undefined) url.searchParams.set("as", values.as);
-  if (values.ask) url.searchParams.set("ask", "1");
-  const reply = await replyOf(url, "GET");
-  if (reply === undefined) return;
-  if (reply.status === 400) {
-    const { known } = (await reply.json()) as { known: string[] };
-    usage(`--as: there is no system '${values.as}'. Known: ${known.join(", ")}`);
-  } else if (!reply.ok) refused(url, reply);
-  else {
-    const explanation = (await reply.json()) as RouteExplanation;
-    process.stdout.write(values.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
-    const { decision, asked } = explanation;
-    if (asked === undefined ? decision.kind === "failure" : asked.result !== "a view") process.exitCode = 3;
-  }
-}
-
-async function purge(address: string | undefined, values: Values) {
-  if ((address === undefined) === !values.all) return usage("purge needs an ADDRESS, or --all");
-  const management = managementOf("purge", values);
-  if (management === undefined) return;
-  const url = new URL("/purge", management);
-  if (address === undefined) url.searchParams.set("all", "true");
-  else url.searchParams.set("mailbox", address);
-  const reply = await replyOf(url, "POST");
-  if (reply === undefined) return;
-  if (reply.status === 400) usage(`'${address}' is not an SMTP address`);
-  else if (!reply.ok) refused(url, reply);
-  else {
-    const purged = (await reply.json()) as PurgedText;
-    process.stdout.write(values.json ? `${JSON.stringify(purged, null, 2)}\n` : purgedText(purged));
-    if (purged.others === "not reached") process.exitCode = 3;
-  }
-}
-
-/** Where the running gateway is asked. Undefined, after saying why, when nobody can tell. */
-function managementOf(command: string, values: Values): string | undefined {
-  let management: string | undefined;
-  try {
-    management = values.management ?? (values.config === undefined ? undefined : managementUrl(values.config));
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return undefined;
-  }
-  if (management === undefined) usage(`${command} needs --config FILE or --management URL`);
-  else if (URL.canParse(management)) return management;
-  else usage(`--management: '${management}' is no URL such as http://127.0.0.1:9090`);
-  return undefined;
-}
-
-async function replyOf(url: URL, method: "GET" | "POST"): Promise<Response | undefined> {
-  try {
-    return await fetch(url, { method, signal: AbortSignal.timeout(30_000) });
-  } catch (error) {
-    const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? (error as Error).name;
-    process.stderr.write(
-      `freebusy: no gateway answers at ${url.origin} (${code}). Start it, or name its management listener with --management.\n`,
-    );
-    process.exitCode = 1;
-    return undefined;
-  }
-}
-
-function refused(url: URL, reply: Response): void {
-  process.stderr.write(`freebusy: ${url.origin} answered with HTTP ${reply.status}\n`);
-  process.exitCode = 1;
-}
-
 async function withConfiguration(file: string, command: "run" | "check"): Promise<void> {
   try {
     const loaded = loadConfiguration(file, process.env);
@@ -186,12 +80,8 @@ async function withConfiguration(file: string, command: "run" | "check"): Promis
     else await run(loaded);
   } catch (error) {
     if (error instanceof ConfigurationError || error instanceof KerberosUnavailable) {
-      process.stderr.write(`${error.message}\n`);
-      process.exitCode = 2;
-    } else {
-      process.stderr.write(`freebusy: ${startProblem(error)}\n`);
-      process.exitCode = 1;
-    }
+      ended(2, `${error.message}\n`);
+    } else ended(1, `freebusy: ${startProblem(error)}\n`);
   }
 }
 
@@ -239,9 +129,4 @@ function startProblem(error: unknown): string {
     return `${address}:${port} is in use. Stop what listens there, or change listen.port or management.port.`;
   if (code === "EACCES") return `${address}:${port} may not be bound. Use a port above 1023.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function usage(problem: string): void {
-  process.stderr.write(`freebusy: ${problem}\n\n${HELP}`);
-  process.exitCode = 2;
 }

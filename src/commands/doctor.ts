@@ -15,6 +15,7 @@ import { exitCodeOf } from "../operations/doctor/finding.js";
 import { reportJson, reportText, withoutSecrets } from "../operations/doctor/report.js";
 import { examine } from "../operations/doctor/runner.js";
 import { VERSION } from "../version.js";
+import { ended } from "./ended.js";
 
 const HELP = `Usage: freebusy doctor --config FILE [--json] [--report FILE] [--management URL]
 
@@ -74,11 +75,6 @@ function parsedArguments(args: string[]) {
       ...{ management: { type: "string" }, help: { type: "boolean", short: "h" } },
     },
   }).values;
-}
-
-function ended(code: 1 | 2, sentence: string): void {
-  process.stderr.write(sentence);
-  process.exitCode = code;
 }
 
 /** Readable for its owner only: it tells how a site is built. */

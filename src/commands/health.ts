@@ -4,6 +4,8 @@
  * started again for it.
  */
 
+import { ended } from "./ended.js";
+
 const WITHIN_MS = 4000;
 
 /** `management`: the management listener's address. Sets the exit code: 0 alive, 1 not. */
@@ -11,10 +13,9 @@ export async function health(management: string): Promise<void> {
   try {
     const reply = await fetch(new URL("/healthz", management), { signal: AbortSignal.timeout(WITHIN_MS) });
     if (reply.ok) return void process.stdout.write("alive\n");
-    process.stderr.write(`freebusy: ${management} answered with HTTP ${reply.status}\n`);
+    ended(1, `freebusy: ${management} answered with HTTP ${reply.status}\n`);
   } catch (error) {
     const code = ((error as Error).cause as { code?: string } | undefined)?.code ?? (error as Error).name;
-    process.stderr.write(`freebusy: no gateway answers at ${management} (${code})\n`);
+    ended(1, `freebusy: no gateway answers at ${management} (${code})\n`);
   }
-  process.exitCode = 1;
 }

@@ -5,6 +5,7 @@
 
 import { REASON_IDS, reasonPage } from "../operations/reason-catalogue.js";
 import { reasonText } from "../operations/reason-page.js";
+import { ended } from "./ended.js";
 
 /** `id` undefined: all that there are, a line each. */
 export function reason(id: string | undefined): void {
@@ -17,8 +18,5 @@ export function reason(id: string | undefined): void {
   const word = id.replace(/^\[|\]$/g, "");
   const page = reasonPage(word);
   if (page !== undefined) process.stdout.write(reasonText(word, page));
-  else {
-    process.stderr.write(`freebusy: there is no reason '${id}'. freebusy reason lists all.\n`);
-    process.exitCode = 2;
-  }
+  else ended(2, `freebusy: there is no reason '${id}'. freebusy reason lists all.\n`);
 }

@@ -21,6 +21,7 @@ import {
   SECRET_VARIABLES,
 } from "../operations/setup/first-configuration.js";
 import { type SetupFacts, setupGuide } from "../operations/setup/setup-guide.js";
+import { ended } from "./ended.js";
 
 const HELP = `Usage: freebusy setup --config FILE [--undo]   what to type on the other sides, or how to take it back
        freebusy setup --new FILE [--overwrite]  ask a few questions and write a first configuration
@@ -131,9 +132,4 @@ async function answersGiven(): Promise<Answers | undefined> {
   } finally {
     lines.close();
   }
-}
-
-function ended(code: 1 | 2, sentence: string): void {
-  process.stderr.write(sentence);
-  process.exitCode = code;
 }
