@@ -445,6 +445,12 @@ describe("row 19: routing loops", () => {
       url: site.gateway.url,
       authorization: authorization("workmail@corp.example"),
     };
+    // Until an account has been accepted its secret is tried by one request at a time: two systems that wait for each other
+    // through the gateway then wait for the backend's time. From the first answer on they do not.
+    expect(told((await site.ask(["alice@corp.example", "bob@corp.example"])).text)).toEqual([
+      expect.stringMatching(/^DetailedMerged/),
+      expect.stringMatching(/^DetailedMerged/),
+    ]);
     const people = ["nobody@corp.example", "NOBODY@corp.awsapps.com", "ghost@corp.example", "alice@corp.example"];
     const { text } = await measured(
       site.gateway.process,
