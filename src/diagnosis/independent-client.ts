@@ -26,7 +26,6 @@ export class ClientMissing extends Error {
 
 /** Rejects with {@link ClientMissing}. Ended by the signal it answers "failed". */
 export function askIndependently(question: ClientQuestion, signal: AbortSignal): Promise<ClientAnswer> {
-  // A build into one file leaves it out.
   if (!existsSync(PROGRAM)) return Promise.reject(new ClientMissing());
   return bounded(signal, PATIENCE_MS, (own) => asked(question, own));
 }

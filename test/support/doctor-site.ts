@@ -46,7 +46,8 @@ export interface DoctorSite {
   close(): Promise<void>;
 }
 
-export async function startDoctorSite(): Promise<DoctorSite> {
+/** `program`: the gateway's entry file, where it is not the one that was just built. */
+export async function startDoctorSite(program?: string): Promise<DoctorSite> {
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   const { certFile, keyFile, caFile } = issueCertificate(folder, "127.0.0.1", ["freebusy.corp.example"], 90);
   const port = await freePort();
@@ -107,7 +108,12 @@ doctor:
     async examine(change = (same) => same, more = {}, ...args) {
       const file = join(folder, "freebusy.yaml");
       writeFileSync(file, change(`${configuration}${doctor}`.replace("MANAGEMENT_PORT", new URL(management).port)));
-      const ran = await freebusy(["doctor", "--config", file, "--json", ...args], { ...environment, ...more });
+      const ran = await freebusy(
+        ["doctor", "--config", file, "--json", ...args],
+        { ...environment, ...more },
+        undefined,
+        program,
+      );
       const findings = ran.stdout.startsWith("{") ? (JSON.parse(ran.stdout) as { findings: Told[] }).findings : [];
       const counting = findings.filter(({ verdict }) => verdict === "failure" || verdict === "warning");
       return { ...ran, findings, found: [...new Set(counting.map(({ check }) => check))].sort() };
@@ -122,11 +128,16 @@ doctor:
 }
 
 /** The real command as its own process. */
-export function freebusy(args: readonly string[], environment: Record<string, string> = {}, input?: string) {
+export function freebusy(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  input?: string,
+  program = join(PROJECT, "dist/src/main.js"),
+) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(PROJECT, "dist/src/main.js"), ...args],
+      [program, ...args],
       { env: { ...process.env, ...environment }, maxBuffer: 4 * 1024 * 1024 },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
