@@ -15,32 +15,32 @@ import type {
   RefusedRequest,
 } from "../proxy/lookup-observer.js";
 import type { DirectoryObserver, DirectoryReading } from "../proxy/mailbox-directory.js";
+import { FrequentLine } from "./frequent-line.js";
 import { hashed } from "./told-addresses.js";
 
 export class LookupLog implements LookupObserver, DirectoryObserver, AccountObserver, EndpointObserver {
   readonly #log: Logger;
+  readonly #lookup: FrequentLine;
   readonly #address: (text: string) => string;
 
   constructor(log: Logger, addresses: "hashed" | "plain") {
     this.#log = log;
+    this.#lookup = new FrequentLine(log, "lookup");
     this.#address = addresses === "plain" ? (text) => text : hashed;
   }
 
   lookupAnswered(outcome: LookupOutcome): void {
     const { id, caller, origin, windowMs, durationMs, mailboxes } = outcome;
     const failures = mailboxes.filter(({ failure }) => failure !== undefined).length;
-    this.#log.info(
-      {
-        id,
-        caller,
-        origin: origin ?? "none",
-        windowHours: Math.round(windowMs / 360_000) / 10,
-        ms: rounded(durationMs),
-        failures,
-        mailboxes: mailboxes.map((mailbox) => this.#mailbox(mailbox)),
-      },
-      "lookup",
-    );
+    this.#lookup.write({
+      id,
+      caller,
+      origin: origin ?? "none",
+      windowHours: Math.round(windowMs / 360_000) / 10,
+      ms: rounded(durationMs),
+      failures,
+      mailboxes: mailboxes.map((mailbox) => this.#mailbox(mailbox)),
+    });
   }
 
   backendAsked({ backend, mailboxes, durationMs, failures }: BackendCallOutcome): void {
