@@ -1,6 +1,7 @@
 /** The ways in which a site may run its server: with a password, over TLS, behind sentinels, as a cluster. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -117,6 +118,89 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
     inside.disconnect();
     await works({ urls: [redis.url], topology: "cluster" });
   });
+
+  it.skipIf(!existsSync("/usr/bin/redis-cli"))(
+    "that is one of six in a cluster dies, and the gateways go on with the one that takes its place",
+    async () => {
+      const nodes = await Promise.all(
+        Array.from({ length: 6 }, async () => {
+          const host = ownLoopbackAddress();
+          const bus = ["--cluster-port", String(await freePort(host)), "--cluster-announce-ip", host];
+          return started(
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "500",
+            "--repl-diskless-sync-delay",
+            "0",
+            ...bus,
+          );
+        }),
+      );
+      const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
+      const form = ["--cluster", "create", ...addresses, "--cluster-replicas", "1", "--cluster-yes"];
+      execFileSync("redis-cli", form, { timeout: 20_000 });
+      const asked = async (node: RedisServer, ...command: [string, ...string[]]) => {
+        const inside = new Redis(node.url, { lazyConnect: true, retryStrategy: null });
+        inside.on("error", () => {});
+        try {
+          await inside.connect();
+          return String(await inside.call(...command));
+        } finally {
+          inside.disconnect();
+        }
+      };
+      const settled = async (alive: readonly RedisServer[], masters: number) => {
+        const sees = async (node: RedisServer) => {
+          const lines = (await asked(node, "CLUSTER", "NODES")).trim().split("\n");
+          const up = lines.filter(
+            (line) => /master/.test(line) && !/fail|handshake/.test(line) && / connected \d/.test(line),
+          );
+          return up.length === masters && (await asked(node, "CLUSTER", "INFO")).includes("cluster_state:ok");
+        };
+        while (!(await Promise.all(alive.map(sees))).every(Boolean)) await new Promise((r) => setTimeout(r, 50));
+      };
+      await settled(nodes, 3);
+      const hasItsMaster = async (node: RedisServer) =>
+        !/role:slave[\s\S]*master_link_status:down/.test(await asked(node, "INFO", "replication"));
+      while (!(await Promise.all(nodes.map(hasItsMaster))).every(Boolean)) await new Promise((r) => setTimeout(r, 50));
+      // Found through one that is a replica, perhaps; then each goes to whichever node has the name.
+      const where = { urls: [nodes[5]?.url ?? ""], topology: "cluster" } as const;
+      await works(where);
+      const [one, two] = [await open(where), await open(where)];
+      await later(() => one.store.state.joined && two.store.state.joined);
+      const names = Array.from({ length: 30 }, (_, i) => `name ${i}`);
+      const values = names.map((name) => ({ name, value: Buffer.from(name), ttlMs: 60_000 }));
+      const read = async () => (await two.store.read(names))?.map((value) => value?.toString());
+      expect(await one.store.write(values)).toBe(true);
+      expect(await read()).toEqual(names);
+      const roles = await Promise.all(
+        nodes.map(async (node) => /^master/.test((await asked(node, "ROLE")).slice(0, 6))),
+      );
+      const held = await Promise.all(nodes.map(async (node) => Number(await asked(node, "DBSIZE"))));
+      expect(held.filter((count, i) => roles[i] && count > 0)).toHaveLength(3);
+
+      const dying = nodes.find((_, i) => roles[i]) as RedisServer;
+      const left = nodes.filter((node) => node !== dying);
+      await dying.server.kill();
+      await settled(left, 3);
+      // Nobody restarts anything.
+      let written = false;
+      while (!written) {
+        written = await one.store.write(values);
+        if (!written) await new Promise((r) => setTimeout(r, 100));
+      }
+      await later(() => two.store.state.joined);
+      expect(await read()).toEqual(names);
+      two.heard.length = 0;
+      while (two.heard.length === 0) {
+        await one.store.tell(Buffer.from("still here"));
+        await new Promise((r) => setTimeout(r, 100));
+      }
+      expect(two.heard[0]).toBe("still here");
+    },
+    90_000,
+  );
 
   it("behind sentinels is found by its name", async () => {
     const redis = await started();
