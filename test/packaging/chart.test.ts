@@ -105,6 +105,21 @@ describe.skipIf(!hasHelm)("the chart", () => {
     expect(parse(map?.data?.["freebusy.yaml"] ?? "")).toMatchObject({ brandNew: { setting: [1, { two: true }] } });
   });
 
+  it("tells gateways with a shared cache how many of them there may be, unless the site says it itself", () => {
+    const replicas = (more: object, shared: object = {}) => {
+      const urls = ["rediss://redis.corp.example"];
+      const cache = { shared: { urls, encryptionKey: "env:CALLER_HASH", ...shared } };
+      const { text } = rendered({ ...LEAST, ...more, config: { ...CONFIG, cache } });
+      const map = objectsOf(text).find(({ kind }) => kind === "ConfigMap");
+      const told = parse(map?.data?.["freebusy.yaml"] ?? "").cache.shared;
+      expect(told.urls).toEqual(urls);
+      return told.replicas;
+    };
+    expect([replicas({}), replicas({ replicas: 3 })]).toEqual([2, 3]);
+    expect(replicas({ autoscaling: { enabled: true, maxReplicas: 5 } })).toBe(5);
+    expect(replicas({ replicas: 3 }, { replicas: 4 })).toBe(4);
+  });
+
   it("gives the process longer to end than it takes", () => {
     const deployment = objectsOf(rendered(LEAST).text).find(({ kind }) => kind === "Deployment");
     const grace = /"terminationGracePeriodSeconds":(\d+)/.exec(JSON.stringify(deployment))?.[1];

@@ -28,5 +28,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $listen := dict "host" "0.0.0.0" "port" 8080 -}}
 {{- if .Values.tls.existingSecret }}{{ $_ := set $listen "tls" (dict "certFile" "/run/tls/tls.crt" "keyFile" "/run/tls/tls.key") }}{{ end -}}
 {{- $needed := dict "listen" $listen "management" (dict "host" "0.0.0.0" "port" 9090) -}}
+{{- if dig "cache" "shared" false .Values.config -}}
+{{- $replicas := ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled -}}
+{{- $_ := set $needed "cache" (dict "shared" (dict "replicas" (int $replicas))) -}}
+{{- end -}}
 {{- mergeOverwrite $needed (deepCopy .Values.config) | toYaml -}}
 {{- end }}
