@@ -196,7 +196,7 @@ async function withWrk(
       (pauseMs === 0 ? "" : `delay = function() return ${pauseMs} end\n`) +
       (bodies.length === 1 ? `wrk.method = "POST"\nwrk.body = bodies[1]\n` : next),
   );
-  const { stdout } = await run("wrk", ["-t1", "-c32", "-d4s", "-s", script, url]);
+  const { stdout } = await run("wrk", ["-t1", "-c32", "-d4s", "--timeout", "10s", "-s", script, url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}: ${stdout}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }
