@@ -246,13 +246,14 @@ async function costing(server: Server, measured: () => Promise<number>) {
 type Measured = Awaited<ReturnType<typeof costing>>;
 type Pair = { readonly ours: Measured; readonly theirs: Measured };
 
+const PAIRS = 5;
+
 async function inTurn(
-  times: number,
-  reference: () => Promise<Measured>,
-  gateway: () => Promise<Measured>,
+  measured: (server: Server) => Promise<Measured>,
+  { bare, cached }: { readonly bare: Server; readonly cached: Server },
 ): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
-  for (let i = 0; i < times; i++) pairs.push({ theirs: await reference(), ours: await gateway() });
+  for (let i = 0; i < PAIRS; i++) pairs.push({ theirs: await measured(bare), ours: await measured(cached) });
   return pairs;
 }
 
@@ -318,11 +319,7 @@ try {
   const asFastAsTheyCan = (server: Server) => costing(server, () => throughput(server.url, AUTHORIZATION, single));
   await asFastAsTheyCan(bare);
   await asFastAsTheyCan(cached);
-  const pairs = await inTurn(
-    5,
-    () => asFastAsTheyCan(bare),
-    () => asFastAsTheyCan(cached),
-  );
+  const pairs = await inTurn(asFastAsTheyCan, { bare, cached });
   const rate = median(pairs.map(({ ours, theirs }) => ours.rate / theirs.rate));
   rows.push([
     "cached, 1 mailbox, requests/s against a bare fastify route",
@@ -333,11 +330,7 @@ try {
   addCosts("  the same, µs of the main thread's processor time a request", pairs);
   if (hasWrk) {
     const atOneRate = (server: Server) => costing(server, () => withWrk(server.url, AUTHORIZATION, [single], RESTS_MS));
-    const rested = await inTurn(
-      5,
-      () => atOneRate(bare),
-      () => atOneRate(cached),
-    );
+    const rested = await inTurn(atOneRate, { bare, cached });
     const perSecond = Math.round(median(rested.map(({ ours }) => ours.rate)) / 1_000);
     addCosts(`  the same, both at ${perSecond},000 requests a second`, rested);
   }

@@ -58,8 +58,8 @@ async function open(change: Partial<RedisStoreOptions>): Promise<Opened> {
   return { store, heard, forgottenAll: () => forgottenAll };
 }
 
-const later = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+const later = async (condition: () => boolean | Promise<boolean>, everyMs = 5) => {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, everyMs));
 };
 
 /** All a store is there for, between two gateways. */
@@ -147,20 +147,20 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
           inside.disconnect();
         }
       };
-      const settled = async (alive: readonly RedisServer[], masters: number) => {
+      const settled = (alive: readonly RedisServer[]) => {
         const sees = async (node: RedisServer) => {
           const lines = (await asked(node, "CLUSTER", "NODES")).trim().split("\n");
           const up = lines.filter(
             (line) => /master/.test(line) && !/fail|handshake/.test(line) && / connected \d/.test(line),
           );
-          return up.length === masters && (await asked(node, "CLUSTER", "INFO")).includes("cluster_state:ok");
+          return up.length === 3 && (await asked(node, "CLUSTER", "INFO")).includes("cluster_state:ok");
         };
-        while (!(await Promise.all(alive.map(sees))).every(Boolean)) await new Promise((r) => setTimeout(r, 50));
+        return later(async () => (await Promise.all(alive.map(sees))).every(Boolean), 50);
       };
-      await settled(nodes, 3);
+      await settled(nodes);
       const hasItsMaster = async (node: RedisServer) =>
         !/role:slave[\s\S]*master_link_status:down/.test(await asked(node, "INFO", "replication"));
-      while (!(await Promise.all(nodes.map(hasItsMaster))).every(Boolean)) await new Promise((r) => setTimeout(r, 50));
+      await later(async () => (await Promise.all(nodes.map(hasItsMaster))).every(Boolean), 50);
       // Found through one that is a replica, perhaps; then each goes to whichever node has the name.
       const where = { urls: [nodes[5]?.url ?? ""], topology: "cluster" } as const;
       await works(where);
@@ -171,29 +171,23 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
       const read = async () => (await two.store.read(names))?.map((value) => value?.toString());
       expect(await one.store.write(values)).toBe(true);
       expect(await read()).toEqual(names);
-      const roles = await Promise.all(
-        nodes.map(async (node) => /^master/.test((await asked(node, "ROLE")).slice(0, 6))),
-      );
+      const roles = await Promise.all(nodes.map(async (node) => (await asked(node, "ROLE")).startsWith("master")));
       const held = await Promise.all(nodes.map(async (node) => Number(await asked(node, "DBSIZE"))));
       expect(held.filter((count, i) => roles[i] && count > 0)).toHaveLength(3);
 
       const dying = nodes.find((_, i) => roles[i]) as RedisServer;
       const left = nodes.filter((node) => node !== dying);
       await dying.server.kill();
-      await settled(left, 3);
+      await settled(left);
       // Nobody restarts anything.
-      let written = false;
-      while (!written) {
-        written = await one.store.write(values);
-        if (!written) await new Promise((r) => setTimeout(r, 100));
-      }
+      await later(() => one.store.write(values), 100);
       await later(() => two.store.state.joined);
       expect(await read()).toEqual(names);
       two.heard.length = 0;
-      while (two.heard.length === 0) {
+      await later(async () => {
         await one.store.tell(Buffer.from("still here"));
-        await new Promise((r) => setTimeout(r, 100));
-      }
+        return two.heard.length > 0;
+      }, 100);
       expect(two.heard[0]).toBe("still here");
     },
     90_000,
