@@ -8,6 +8,7 @@
  */
 
 import type { Cluster, Redis } from "ioredis";
+import { loadRedisClient } from "./redis-client.js";
 
 export interface RedisSettings {
   /** One for a single server; one or more sentinels, or nodes of a cluster. */
@@ -61,7 +62,7 @@ const SILENT_MS = 5_000;
 export async function openConnections(
   settings: RedisSettings,
 ): Promise<[commands: RedisConnection, ear: Redis | Cluster]> {
-  const { Redis, Cluster } = await import("ioredis");
+  const { Redis, Cluster } = await loadRedisClient();
   const { urls, topology, sentinelName, sentinelPassword, username, password, ca } = settings;
   const first = new URL(urls[0] as string);
   const secure = first.protocol === "rediss:";

@@ -18,8 +18,8 @@ import {
   startApache,
 } from "../support/apache.js";
 import { PROJECT } from "../support/gateway-process.js";
-import { until } from "../support/ntlm-site.js";
 import { oneAccount } from "../support/one-account.js";
+import { until } from "../support/until.js";
 
 if (!hasApache) process.stderr.write(APACHE_MISSING);
 else if (!hasGssNtlm) process.stderr.write(GSS_NTLM_MISSING);

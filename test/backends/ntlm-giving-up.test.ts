@@ -4,7 +4,8 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { TransportError } from "../../src/backends/http-channel.js";
 import { messageType } from "../support/ntlm-http-server.js";
-import { failure, NtlmSite, never, until } from "../support/ntlm-site.js";
+import { failure, NtlmSite, never } from "../support/ntlm-site.js";
+import { until } from "../support/until.js";
 
 const site = new NtlmSite();
 afterEach(() => site.close());

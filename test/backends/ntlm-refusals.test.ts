@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { HandshakeFailure } from "../../src/backends/handshake.js";
 import { messageType, type NtlmHttpServer } from "../support/ntlm-http-server.js";
-import { failure, NtlmSite, never, until } from "../support/ntlm-site.js";
+import { failure, NtlmSite, never } from "../support/ntlm-site.js";
+import { until } from "../support/until.js";
 
 const site = new NtlmSite();
 afterEach(() => site.close());

@@ -10,6 +10,7 @@ import { RedisStore, type RedisStoreOptions } from "../../src/caches/redis-store
 import { issueCertificate } from "../support/certificates.js";
 import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
 import { ownLoopbackAddress, ServerProcess } from "../support/server-process.js";
+import { until } from "../support/until.js";
 
 const cleanUp: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -58,14 +59,10 @@ async function open(change: Partial<RedisStoreOptions>): Promise<Opened> {
   return { store, heard, forgottenAll: () => forgottenAll };
 }
 
-const later = async (condition: () => boolean | Promise<boolean>, everyMs = 5) => {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, everyMs));
-};
-
 /** All a store is there for, between two gateways. */
 async function works(change: Partial<RedisStoreOptions>): Promise<void> {
   const [one, two] = [await open(change), await open(change)];
-  await later(() => one.store.state.joined && two.store.state.joined);
+  await until(() => one.store.state.joined && two.store.state.joined);
   const names = ["a", "b", "c"];
   const written = names.map((name) => ({ name, value: Buffer.from(`of ${name}`), ttlMs: 60_000 }));
   expect(await one.store.write(written)).toBe(true);
@@ -75,11 +72,11 @@ async function works(change: Partial<RedisStoreOptions>): Promise<void> {
   await one.store.write(written);
   expect(await read()).toEqual(["of a", "", "of c", undefined]);
   expect(await one.store.tell(Buffer.from("news"))).toBe(true);
-  await later(() => two.heard.length > 0);
+  await until(() => two.heard.length > 0);
   expect(two.heard).toEqual(["news"]);
   const before = two.forgottenAll();
   expect(await one.store.buryAll()).toBe(true);
-  await later(() => two.forgottenAll() > before);
+  await until(() => two.forgottenAll() > before);
   expect(await read()).toEqual([undefined, undefined, undefined, undefined]);
 }
 
@@ -155,17 +152,17 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
           );
           return up.length === 3 && (await asked(node, "CLUSTER", "INFO")).includes("cluster_state:ok");
         };
-        return later(async () => (await Promise.all(alive.map(sees))).every(Boolean), 50);
+        return until(async () => (await Promise.all(alive.map(sees))).every(Boolean), 50);
       };
       await settled(nodes);
       const hasItsMaster = async (node: RedisServer) =>
         !/role:slave[\s\S]*master_link_status:down/.test(await asked(node, "INFO", "replication"));
-      await later(async () => (await Promise.all(nodes.map(hasItsMaster))).every(Boolean), 50);
+      await until(async () => (await Promise.all(nodes.map(hasItsMaster))).every(Boolean), 50);
       // Found through one that is a replica, perhaps; then each goes to whichever node has the name.
       const where = { urls: [nodes[5]?.url ?? ""], topology: "cluster" } as const;
       await works(where);
       const [one, two] = [await open(where), await open(where)];
-      await later(() => one.store.state.joined && two.store.state.joined);
+      await until(() => one.store.state.joined && two.store.state.joined);
       const names = Array.from({ length: 30 }, (_, i) => `name ${i}`);
       const values = names.map((name) => ({ name, value: Buffer.from(name), ttlMs: 60_000 }));
       const read = async () => (await two.store.read(names))?.map((value) => value?.toString());
@@ -180,11 +177,11 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
       await dying.server.kill();
       await settled(left);
       // Nobody restarts anything.
-      await later(() => one.store.write(values), 100);
-      await later(() => two.store.state.joined);
+      await until(() => one.store.write(values), 100);
+      await until(() => two.store.state.joined);
       expect(await read()).toEqual(names);
       two.heard.length = 0;
-      await later(async () => {
+      await until(async () => {
         await one.store.tell(Buffer.from("still here"));
         return two.heard.length > 0;
       }, 100);

@@ -9,6 +9,7 @@ import { SharedViewCache } from "../../src/caches/shared-view-cache.js";
 import type { ViewCache } from "../../src/proxy/view-cache.js";
 import { kept, viewCacheContract, window } from "../contracts/view-cache-contract.js";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
 
 const SECRET = "a secret of this test, 32 characters or more";
 const question = { key: "a\0svc\0bob@corp.example", window: window(10, 20), detail: "times" as const };
@@ -69,9 +70,6 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     return { cache, told, forgotten, find: async (now = NOW) => (await cache.find([question], now))[0] };
   }
   const site = () => `site${++sites}`;
-  const later = async (condition: () => unknown) => {
-    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
 
   viewCacheContract("a cache in memory and on Redis", async () => (await replica(site())).cache);
 
@@ -129,7 +127,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     await one.cache.store([{ key, kept: kept() }]);
     expect(await two.find()).toEqual(kept());
     expect(await one.cache.forget([key], "everywhere")).toBe("everywhere");
-    await later(() => two.forgotten.length > 0);
+    await until(() => two.forgotten.length > 0);
     expect(two.forgotten).toEqual([[key]]);
     expect([await two.find(), await one.find()]).toEqual([undefined, undefined]);
     expect(one.forgotten).toEqual([]);
@@ -141,7 +139,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     await one.cache.store([{ key, kept: kept() }]);
     await two.find();
     expect(await two.cache.forget("all", "everywhere")).toBe("everywhere");
-    await later(() => one.forgotten.length > 0);
+    await until(() => one.forgotten.length > 0);
     expect(one.forgotten).toEqual(["all"]);
     expect([await one.find(), await two.find()]).toEqual([undefined, undefined]);
   });
@@ -210,7 +208,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     await old.cache.store([{ key, kept: kept() }]);
     expect(await changed.find()).toEqual(kept());
     await changed.cache.forget([key], "everywhere");
-    await later(() => old.forgotten.length > 0);
+    await until(() => old.forgotten.length > 0);
     expect([await old.find(), await changed.find()]).toEqual([undefined, undefined]);
   });
 
@@ -219,7 +217,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     const one = await replica(prefix);
     await one.cache.store([{ key, kept: kept() }]);
     await inside.publish(`${prefix}:messages`, "gibberish");
-    await later(() => one.forgotten.length > 0);
+    await until(() => one.forgotten.length > 0);
     expect(one.forgotten).toEqual(["all"]);
   });
 
@@ -235,7 +233,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
       expect(await two.find()).toEqual(kept());
       // Full, it still lets go.
       expect(await one.cache.forget([key], "everywhere")).toBe("everywhere");
-      await later(() => two.forgotten.length > 0);
+      await until(() => two.forgotten.length > 0);
       expect(await two.find()).toBeUndefined();
     } finally {
       await inside.config("SET", "maxmemory", "0");

@@ -53,7 +53,3 @@ export function failure(promise: Promise<unknown>): Promise<TransportError> {
     (error: TransportError) => error,
   );
 }
-
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

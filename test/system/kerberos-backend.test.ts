@@ -10,8 +10,8 @@ import { installedKerberos } from "../../src/kerberos/installed-package.js";
 import { APACHE_MISSING, type Apache, hasApache, startApache } from "../support/apache.js";
 import { ask, CALLER_HASH, PROJECT, type RunningGateway, startGateway, told } from "../support/gateway-process.js";
 import { hasKerberosRealm, KERBEROS_MISSING, type KerberosRealm, startRealm } from "../support/kerberos-realm.js";
-import { until } from "../support/ntlm-site.js";
 import { ownLoopbackAddress } from "../support/server-process.js";
+import { until } from "../support/until.js";
 
 const hasAll = hasApache && hasKerberosRealm && installedKerberos() !== undefined;
 if (!hasApache) process.stderr.write(APACHE_MISSING);

@@ -18,6 +18,7 @@ import {
   told,
 } from "../support/gateway-process.js";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
 
 const CACHE_KEY = "the key of this test's shared cache, in the environment";
 const run = promisify(execFile);
@@ -43,9 +44,6 @@ describe.skipIf(!hasRedis)("two gateways on one Redis server", () => {
     await redis?.remove();
   });
 
-  const until = async (condition: () => Promise<boolean>) => {
-    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
   const sharedCacheOf = async (management: string) => {
     const { sharedCache } = (await (await fetch(`${management}/readyz`)).json()) as {
       sharedCache: { joined: boolean; problem: string | null };
