@@ -19,6 +19,7 @@ import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration } from "./config/load-configuration.js";
 import { KerberosUnavailable } from "./kerberos/installed-package.js";
+import { unforeseen } from "./telemetry/unforeseen.js";
 
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
 const STOP_WITHIN_MS = 25_000;
@@ -98,8 +99,11 @@ async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> 
       "callers' passwords arrive unencrypted here: set listen.tls, or let only a TLS proxy reach this port",
     );
   }
-  const stop = (signal: string) => {
-    log.info({ signal }, "draining");
+  let stopping = false;
+  const stop = (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, "draining");
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     gateway.stop().then(
       () => log.info("stopped"),
@@ -111,6 +115,12 @@ async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> 
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  // A mistake in the program, and nobody knows what it has left: who has asked is answered, and another process goes on.
+  process.on("uncaughtException", (error) => {
+    log.fatal(unforeseen(error), "an exception that nobody caught: please report it with this line");
+    process.exitCode = 1;
+    stop("uncaughtException");
+  });
 }
 
 async function hashPassword(): Promise<void> {

@@ -131,6 +131,29 @@ describe("the process", () => {
     expect(await code).toBe(0);
   });
 
+  it("after an exception that nobody caught answers what is under way, says where it was thrown, and ends with 1", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "mistake-")), "mistake.mjs");
+    writeFileSync(file, "process.once('SIGUSR2', () => JSON.parse('Board meeting'));");
+    site = await startSite((same) => same, { NODE_OPTIONS: `--import=${file}` });
+    site.exchange.behaviour.latencyMs = 700;
+    const under = site.ask(["alice@corp.example", "bob@corp.example"]);
+    await vi.waitFor(() => expect(site?.workmail.asked.length).toBe(1), 5000);
+    const ended = new Promise((resolve) => site?.gateway.process.once("exit", resolve));
+    site.gateway.process.kill("SIGUSR2");
+    expect(told((await under).text)).toEqual([expect.stringMatching(/^Detailed/), expect.stringMatching(/^Detailed/)]);
+    expect(await ended).toBe(1);
+    const line = site.gateway
+      .output()
+      .split("\n")
+      .find((words) => words.includes("nobody caught"));
+    expect(JSON.parse(line ?? "")).toMatchObject({
+      level: 60,
+      error: "SyntaxError",
+      at: expect.arrayContaining([expect.stringContaining("JSON.parse")]),
+    });
+    expect(site.gateway.output()).not.toContain("Board");
+  });
+
   it("goes on answering for one system while the other is killed, and again for both when it is back", async () => {
     site = await startSite((text) => `${text}cache: { viewSeconds: 0 }\n`);
     const both = ["alice@corp.example", "bob@corp.example"];
