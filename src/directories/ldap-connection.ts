@@ -6,12 +6,13 @@
  * Knows no Exchange and no addresses.
  */
 
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { Client, type Filter } from "ldapts";
 import { DirectoryError } from "./directory-source.js";
 import { type LdapEntry, ldapEntry } from "./ldap-entry.js";
-import { connectionClosed, isLostConnection, ldapFailure } from "./ldap-failures.js";
+import { connectionClosed, isLostConnection, ldapFailure, unreadableAnswer } from "./ldap-failures.js";
+import { LdapMessages } from "./ldap-messages.js";
 import { refuseAborted, settleWithin } from "./settle-within.js";
 
 export interface LdapServer {
@@ -41,6 +42,7 @@ export class LdapConnection {
   readonly #server: LdapServer;
   readonly #client: Client;
   #lost = false;
+  #unreadable = false;
 
   /** Throws a {@link DirectoryError}. */
   static async open(server: LdapServer, signal?: AbortSignal): Promise<LdapConnection> {
@@ -52,7 +54,7 @@ export class LdapConnection {
       await settleWithin(connection.#bind(), server.timeoutMs, signal);
     } catch (error) {
       connection.close();
-      throw ldapFailure(error);
+      throw connection.#failure(error);
     }
     return connection;
   }
@@ -66,6 +68,7 @@ export class LdapConnection {
       timeout: 2 * server.timeoutMs,
       ...(isLdaps(server.url) ? { tlsOptions: tlsOptions(server) } : {}),
     });
+    this.#readWholeMessages();
   }
 
   get usable(): boolean {
@@ -119,11 +122,35 @@ export class LdapConnection {
     try {
       return await settleWithin(ask(), this.#server.timeoutMs, signal);
     } catch (error) {
-      const failure = ldapFailure(error);
+      const failure = this.#failure(error);
       if (isLostConnection(failure)) this.#lost = true;
       if (failure.code === "ETIMEDOUT") this.#retire();
       throw failure;
     }
+  }
+
+  /** ldapts reads nothing but whole messages; what cannot be one ends the connection. */
+  #readWholeMessages(): void {
+    const client = this.#client as unknown as LdaptsReading;
+    const parser = client.messageParser;
+    const read = parser.read.bind(parser);
+    let messages = new LdapMessages();
+    let of = client.socket;
+    parser.read = (piece, asked) => {
+      // After StartTLS bytes come from another socket, and begin anew.
+      if (of !== client.socket) messages = new LdapMessages();
+      of = client.socket;
+      try {
+        for (const message of messages.whole(piece)) read(message, asked);
+      } catch {
+        this.#lost = this.#unreadable = true;
+        client.socket?.destroy(new Error("the answer cannot be read"));
+      }
+    };
+  }
+
+  #failure(error: unknown): DirectoryError {
+    return this.#unreadable ? unreadableAnswer() : ldapFailure(error);
   }
 
   /** A server that is silent may be gone: nothing new is asked here, what is under way has its time. */
@@ -131,6 +158,12 @@ export class LdapConnection {
     this.#lost = true;
     setTimeout(() => this.close(), this.#server.timeoutMs).unref();
   }
+}
+
+/** What of ldapts is on the way of the bytes. */
+interface LdaptsReading {
+  readonly socket?: Socket;
+  readonly messageParser: { read(piece: Buffer, asked: unknown): void };
 }
 
 function isLdaps(url: string): boolean {

@@ -42,6 +42,10 @@ export function connectionClosed(): DirectoryError {
   return new DirectoryError("ConnectionClosed", "the connection to the directory was closed");
 }
 
+export function unreadableAnswer(): DirectoryError {
+  return new DirectoryError("UnreadableAnswer", "the directory's answer could not be read");
+}
+
 /** Any failure as a {@link DirectoryError}: LDAP's result by its name ("InvalidCredentials"), the network by its code. */
 export function ldapFailure(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
@@ -62,7 +66,7 @@ export function ldapFailure(error: unknown): DirectoryError {
   if (/timed out|timeout/i.test(message))
     return new DirectoryError("ETIMEDOUT", "the directory did not answer in time");
   if (/^(Socket|Connection|write after)/.test(message)) return connectionClosed();
-  return new DirectoryError("UnreadableAnswer", "the directory's answer could not be read");
+  return unreadableAnswer();
 }
 
 function networkFailure(code: string, cause: unknown): DirectoryError {

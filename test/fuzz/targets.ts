@@ -6,6 +6,7 @@ import { RequestFault } from "../../src/availability/request-fault.js";
 import { instant } from "../../src/availability/time-window.js";
 import { decodeAnswers } from "../../src/caches/answer-encoding.js";
 import { UnreadableBytes } from "../../src/caches/byte-writer.js";
+import { LdapMessages, NotLdap } from "../../src/directories/ldap-messages.js";
 import { readAvailabilityRequest } from "../../src/ews/get-user-availability-request.js";
 import { readBackendAnswer } from "../../src/ews/read-backend-answer.js";
 import { readSoapRequest } from "../../src/ews/soap-envelope.js";
@@ -63,5 +64,6 @@ export const TARGETS: readonly Target[] = [
     refusal: RequestFault,
   },
   { name: "ntlm", read: any(readNegotiate, readChallenge, readAuthenticate, readAvPairs), refusal: NtlmMessageError },
+  { name: "ldap", read: (bytes) => [...new LdapMessages().whole(bytes)], refusal: NotLdap },
   { name: "kept-answer", read: decodeAnswers, refusal: UnreadableBytes },
 ];
