@@ -12,7 +12,7 @@ const SLOTS = 16_384;
 
 type Handler = {
   dispatch(handle: () => void): void;
-  returnFatalError(error: Error): void;
+  readonly redis: { recoverFromFatalError(error: Error, told: Error, queues: { offlineQueue: boolean }): void };
 };
 
 export async function loadRedisClient() {
@@ -26,7 +26,8 @@ export async function loadRedisClient() {
     try {
       handle();
     } catch {
-      this.returnFatalError(new Error("it does not answer as a Redis server does"));
+      const error = new Error("it does not answer as a Redis server does");
+      this.redis.recoverFromFatalError(error, error, { offlineQueue: false });
     }
   };
   Command.setReplyTransformer("cluster", slotsChecked);
