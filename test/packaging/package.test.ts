@@ -1,6 +1,6 @@
 /** The packed package, installed as a site would: without development packages and without install scripts. */
 
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, execSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,21 @@ describe("the packed package", () => {
     expect(JSON.parse(run("schema").stdout)).toEqual(
       JSON.parse(readFileSync(join(installed, "freebusy.schema.json"), "utf8")),
     );
+  });
+
+  it("has a list of every package in it, in the words of the image's build", () => {
+    const words = /^RUN (npm pkg .* npm sbom .*) > app/m.exec(
+      readFileSync(join(PROJECT, "docker/Dockerfile"), "utf8"),
+    )?.[1];
+    // npm finds fault with a lock file here, and not only when somebody builds the image.
+    const bom = JSON.parse(execSync(words as string, { cwd: installed, encoding: "utf8" }));
+    const listed: string[] = bom.components.map(({ purl }: { purl: string }) => decodeURIComponent(purl)).sort();
+    const lock = JSON.parse(readFileSync(join(installed, "node_modules/.package-lock.json"), "utf8"));
+    const there = Object.entries<{ version: string }>(lock.packages).map(
+      ([path, { version }]) => `pkg:npm/${path.replace(/^.*node_modules\//, "")}@${version}`,
+    );
+    expect(listed).toEqual([...new Set(there)].sort());
+    expect(listed.length).toBeGreaterThan(100);
   });
 
   it("answers: its demonstration is asked about both systems, and says so when it is asked how it is", async () => {
