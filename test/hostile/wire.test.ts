@@ -144,6 +144,18 @@ describe("rows 1, 2, 4, 5: the other readers", () => {
   });
 });
 
+/** What comes back for these bytes until the connection ends. */
+const sent = (port: number, bytes: string) =>
+  new Promise<string>((resolve) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes, "latin1"));
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+  });
+
 describe("row 9: one request is one request", () => {
   const secret = "smuggled@corp.example";
   const hidden = () => {
@@ -171,21 +183,11 @@ describe("row 9: one request is one request", () => {
   ];
 
   it.each(cases)("%s", async (name, bytes) => {
-    const send = () =>
-      new Promise<string>((resolve) => {
-        let text = "";
-        const socket = connect(site.gateway.port, "127.0.0.1", () => socket.write(bytes(), "latin1"));
-        socket.on("data", (chunk) => {
-          text += chunk.toString("latin1");
-        });
-        socket.on("error", () => {});
-        socket.on("close", () => resolve(text));
-      });
     const text = await measured(
       site.gateway.process,
       "9",
       name,
-      send,
+      () => sent(site.gateway.port, bytes()),
       (answer) => `${answer.slice(9, 12) || "closed"}, then closed`,
     );
     const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
@@ -194,6 +196,23 @@ describe("row 9: one request is one request", () => {
     for (const { mailboxes } of [...site.exchange.asked, ...site.workmail.asked])
       expect(mailboxes).not.toContain(secret);
     await ordinary();
+  });
+});
+
+describe("a path is a path", () => {
+  // Routers have taken some of these for the path behind the first character, past whatever looks at the whole of it.
+  it.each([
+    "*EWS/Exchange.asmx",
+    "EWS/Exchange.asmx",
+    "\\EWS\\Exchange.asmx",
+    "*v1/availability",
+    "*metrics",
+    "*readyz",
+  ])("%s is none, for callers and for operations", async (target) => {
+    for (const port of [site.gateway.port, Number(new URL(site.gateway.management).port)]) {
+      const text = await sent(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(text.slice(0, 12)).toMatch(/^HTTP\/1\.1 40[04]$/);
+    }
   });
 });
 
