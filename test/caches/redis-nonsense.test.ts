@@ -3,9 +3,10 @@
  * thrown where nobody can catch it ends a process, so it is listened for.
  */
 
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { RedisStore, type RedisStoreOptions } from "../../src/caches/redis-store.js";
+import { startImpostor } from "../support/impostor.js";
 import { hasRedis, startRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -68,18 +69,9 @@ afterEach(async () => {
 });
 
 async function listening(connected: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    connected(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUp.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `redis://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const { host, port, close } = await startImpostor(connected);
+  cleanUp.push(close);
+  return `redis://${host}:${port}`;
 }
 
 function storeOf(url: string, topology: RedisStoreOptions["topology"]) {

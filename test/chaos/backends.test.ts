@@ -1,6 +1,6 @@
 /** Both systems and the shared cache as processes of their own, which are killed, stopped and made to lie under questions. */
 
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -13,6 +13,7 @@ import {
   siteConfiguration,
   startGateway,
 } from "../support/gateway-process.js";
+import { type Impostor, startImpostor } from "../support/impostor.js";
 import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
 import { ServerProcess } from "../support/server-process.js";
 
@@ -164,23 +165,17 @@ describe.skipIf(!hasRedis)("the shared cache", () => {
       inside.disconnect();
     }
   };
-  /** Something else listens where the server was. */
-  let impostor: Server | undefined;
-  const connected = new Set<Socket>();
+  let impostor: Impostor | undefined;
   const pretend = async ({ server, host, port }: RedisServer, says: Buffer) => {
     await server.kill();
-    impostor = createServer((socket) => {
-      connected.add(socket);
-      socket.on("error", () => {});
+    const speak = (socket: Socket) => {
       socket.write(says);
       socket.on("data", () => socket.write(says));
-    });
-    await new Promise<void>((resolve) => impostor?.listen(port, host, resolve));
+    };
+    impostor = await startImpostor(speak, host, port);
   };
   const unmask = async ({ server }: RedisServer) => {
-    const closed = new Promise<void>((resolve) => impostor?.close(() => resolve()));
-    for (const socket of connected) socket.destroy();
-    await closed;
+    await impostor?.close();
     await server.start();
   };
 

@@ -1,10 +1,11 @@
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import fc from "fast-check";
 import { PresenceFilter } from "ldapts";
 import { afterEach, describe, expect, it } from "vitest";
 import { LdapConnection } from "../../src/directories/ldap-connection.js";
 import { LdapMessages, NotLdap } from "../../src/directories/ldap-messages.js";
 import * as ber from "../support/ber.js";
+import { startImpostor } from "../support/impostor.js";
 
 const ANN = ber.entry("CN=Ann", ber.attribute("mail", "ann@corp.example", "a@corp.example"), ber.attribute("empty"));
 
@@ -46,11 +47,7 @@ describe("LDAP messages", () => {
 
 /** What a reader that trusts lengths reads for ever, or reads beyond the end of. */
 const WRONG: Readonly<Record<string, Buffer>> = {
-  "a value longer than its attribute": ber.element(
-    0x64,
-    ber.text("CN=Ann"),
-    ber.element(0x30, ber.element(0x30, ber.text("mail"), ber.element(0x31, Buffer.from([0x04, 0x7f, 0x61])))),
-  ),
+  "a value longer than its attribute": ber.ENDLESS_ENTRY,
   "an attribute that is a text": ber.element(0x64, ber.text("CN=Ann"), ber.element(0x30, ber.text("\x04\x7f"))),
   "an attribute without values": ber.element(
     0x64,
@@ -79,29 +76,25 @@ afterEach(async () => {
   for (const one of cleanUp.splice(0).reverse()) await one();
 });
 
-/** A server that takes every name, and answers every search with these bytes. */
-async function answering(says: (id: number) => Buffer): Promise<LdapConnection> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
-    let bind = true;
-    socket.on("data", (asked) => {
-      const id = asked[asked.indexOf(0x02) + 2] as number;
-      socket.write(bind ? ber.message(id, ber.bound()) : says(id));
-      bind = false;
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUp.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const { port } = server.address() as { port: number };
-  const url = `ldap://127.0.0.1:${port}`;
+async function open(connected: (socket: Socket) => void): Promise<LdapConnection> {
+  const { host, port, close } = await startImpostor(connected);
+  cleanUp.push(close);
+  const url = `ldap://${host}:${port}`;
   const connection = await LdapConnection.open({ url, bindDn: "CN=gateway", password: "secret", timeoutMs: 5_000 });
   cleanUp.push(() => connection.close());
   return connection;
 }
+
+/** A server that takes every name, and answers every search with these bytes. */
+const answering = (says: (id: number) => Buffer) =>
+  open((socket) => {
+    let bind = true;
+    socket.on("data", (asked) => {
+      const id = ber.idOf(asked);
+      socket.write(bind ? ber.message(id, ber.bound()) : says(id));
+      bind = false;
+    });
+  });
 
 const EVERYBODY = { baseDn: "DC=corp", scope: "sub", attributes: ["mail"] } as const;
 const search = (connection: LdapConnection) =>
@@ -123,11 +116,7 @@ describe("a directory that answers", () => {
   });
 
   it("with what is no LDAP at all is not believed, before its password is known to be wrong", async () => {
-    const server = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    cleanUp.push(() => server.close());
-    const url = `ldap://127.0.0.1:${(server.address() as { port: number }).port}`;
-    const opened = LdapConnection.open({ url, bindDn: "CN=gateway", password: "secret", timeoutMs: 5_000 });
+    const opened = open((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(opened).rejects.toMatchObject({ code: "UnreadableAnswer" });
   });
 });

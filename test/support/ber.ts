@@ -25,3 +25,12 @@ export const disconnecting = () => result(0x78, 52, text("1.3.6.1.4.1.1466.20036
 export const paged = (cookie: string) =>
   element(0xa0, element(0x30, text("1.2.840.113556.1.4.319"), text(element(0x30, number(0), text(cookie)))));
 export const message = (id: number, ...parts: readonly Buffer[]) => element(0x30, number(id), ...parts);
+/** The number of a message. */
+export const idOf = (asked: Buffer) => asked[asked.indexOf(0x02) + 2] as number;
+
+/** Its only value says that it is longer than the list it is in; who believes it never comes to the end of the list. */
+export const ENDLESS_ENTRY = element(
+  0x64,
+  text("CN=Ann"),
+  element(0x30, element(0x30, text("mail"), element(0x31, Buffer.from([0x04, 0x7f, 0x61])))),
+);

@@ -23,6 +23,8 @@ const NUMBER = "EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGL
 export interface Slapd {
   /** It takes StartTLS. */
   readonly url: string;
+  readonly host: string;
+  readonly port: number;
   readonly ca: string;
   readonly server: ServerProcess;
   remove(): Promise<void>;
@@ -47,7 +49,7 @@ export async function startSlapd(entries: readonly NewEntry[]): Promise<Slapd> {
     writeFileSync(file, ldif([...FRAME, ...entries]));
     execFileSync("/usr/sbin/slapadd", ["-f", configuration, "-l", file], { stdio: "pipe" });
     await server.start();
-    return { url, ca: certificate.ca, server, remove };
+    return { url, host: address, port: PORT, ca: certificate.ca, server, remove };
   } catch (error) {
     await remove();
     throw error;
