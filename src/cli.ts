@@ -88,8 +88,9 @@ async function withConfiguration(file: string, command: "run" | "check"): Promis
 
 async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> {
   const { configuration } = loaded;
-  const log = createLog(configuration.log.level);
-  const gateway = await compose(loaded, log);
+  const written = createLog(configuration.log.level);
+  const { log } = written;
+  const gateway = await compose(loaded, written);
   const addresses = await gateway.start();
   log.info(addresses, "listening");
   const { host, tls } = configuration.listen;

@@ -53,8 +53,13 @@ const DRAINED_WITHIN_MS = 21_000;
 const AFTER_BUDGET_MS = 2_000;
 const OPERATIONS_END_WITHIN_MS = 1_000;
 
-export function createLog(level: string): Logger {
-  return pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, standardLogLines());
+/** `lost`: how many of its lines could not be written, until now. */
+export function createLog(level: string): { readonly log: Logger; readonly lost: () => number } {
+  const { lines, lost } = standardLogLines((count, problem) =>
+    log.warn({ lines: count, problem }, "lines of this log were lost: they could not be written"),
+  );
+  const log = pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, lines);
+  return { log, lost };
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
@@ -71,8 +76,12 @@ function isoTime(): () => string {
   };
 }
 
-export async function compose({ configuration, secrets }: LoadedConfiguration, log: Logger): Promise<Gateway> {
+export async function compose(
+  { configuration, secrets }: LoadedConfiguration,
+  { log, lost }: ReturnType<typeof createLog>,
+): Promise<Gateway> {
   const metrics = new Metrics();
+  metrics.watchLog(lost);
   const { console: consoleSettings } = configuration.management;
   const recent =
     consoleSettings && new LookupMemory(consoleSettings.recentLookups, configuration.log.addresses, instantNow);

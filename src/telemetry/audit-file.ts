@@ -14,18 +14,31 @@ export interface AuditDestination {
   flush(): void;
 }
 
-/** Throws when the file cannot be opened. `onProblem`: lines cannot be written any more, for example on a full disk. */
+/** Kept while it cannot be written; what comes after that is lost. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** Throws when the file cannot be opened. `onProblem`, once each time: lines cannot be written any more, for example on a full disk. */
 export function openAuditDestination(to: "stdout" | { readonly file: string }, onProblem: (error: Error) => void) {
   // A file is opened and written to at once: an audit line that is lost with the process is none.
   const output =
     to === "stdout"
-      ? pino.destination({ dest: 1, sync: true })
-      : pino.destination({ dest: to.file, sync: true, append: true, mode: 0o600 });
-  output.on("error", onProblem);
+      ? pino.destination({ dest: 1, sync: true, maxLength: MOST_BYTES })
+      : pino.destination({ dest: to.file, sync: true, append: true, mode: 0o600, maxLength: MOST_BYTES });
+  let failing = false;
+  output.on("error", (error: Error) => {
+    if (!failing) onProblem(error);
+    failing = true;
+  });
+  output.on("write", () => {
+    failing = false;
+  });
   const destination: AuditDestination = {
     stream: output,
     reopen: () => output.reopen(),
-    flush: () => output.flushSync(),
+    // What cannot be written would be tried for ever.
+    flush: () => {
+      if (!failing) output.flushSync();
+    },
   };
   return destination;
 }

@@ -1,53 +1,46 @@
 /**
  * Decides how log lines leave: many in one write, a quarter of a second late at most, and all
- * of them when the process ends by itself. Joined here and handed on in one piece, because
- * pino's own destination measures everything it holds anew with each line it is given.
+ * of them when the process ends by itself.
  */
 
-import pino from "pino";
+import { LogOutput, type ToldOfLoss } from "./log-output.js";
 
 const ENOUGH_CHARACTERS = 64_000;
 const LATEST_MS = 250;
 
-/** Where joined lines go: pino's destination. */
-interface LogOutput {
-  write(lines: string): unknown;
-  flushSync(): void;
-}
-
 export class LogLines {
-  readonly #output: LogOutput;
+  readonly #output: Pick<LogOutput, "write" | "flushSync">;
   #lines = "";
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(output: LogOutput) {
+  constructor(output: Pick<LogOutput, "write" | "flushSync">) {
     this.#output = output;
   }
 
   write(line: string): void {
     this.#lines += line;
-    if (this.#lines.length >= ENOUGH_CHARACTERS) this.#hand();
-    else this.#timer ??= setTimeout(() => this.#hand(), LATEST_MS);
+    if (this.#lines.length >= ENOUGH_CHARACTERS) this.#output.write(this.#taken());
+    else this.#timer ??= setTimeout(() => this.#output.write(this.#taken()), LATEST_MS);
   }
 
-  /** All lines so far have left when this returns. */
+  /** All lines so far have left when this returns, if they can. */
   flushSync(): void {
-    this.#hand();
-    this.#output.flushSync();
+    this.#output.flushSync(this.#taken());
   }
 
-  #hand(): void {
+  #taken(): string {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const lines = this.#lines;
     this.#lines = "";
-    if (lines !== "") this.#output.write(lines);
+    return lines;
   }
 }
 
-/** To standard output. */
-export function standardLogLines(): LogLines {
-  const lines = new LogLines(pino.destination({ dest: 1, sync: false }));
+/** To standard output. `lost`: how many lines never got there, until now. */
+export function standardLogLines(toldOfLoss: ToldOfLoss): { readonly lines: LogLines; readonly lost: () => number } {
+  const output = new LogOutput(1, toldOfLoss);
+  const lines = new LogLines(output);
   process.once("exit", () => lines.flushSync());
-  return lines;
+  return { lines, lost: () => output.lostLines };
 }

@@ -260,6 +260,19 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     });
   }
 
+  /** Lines of the log that could not be written, counted when somebody looks. */
+  watchLog(lost: () => number): void {
+    new Counter({
+      name: "freebusy_log_lines_lost_total",
+      help: "Lines of the log that could not be written: a full disk, or a reader that is too slow",
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(lost());
+      },
+    });
+  }
+
   /** What directories hold and how old it is, worked out when somebody looks. */
   watchDirectories(directories: readonly MailboxDirectory[], now: () => InstantMs): void {
     new Gauge({

@@ -1,23 +1,27 @@
-import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
 import { calendarFromFile } from "../../simulators/calendar.js";
 import { startSimulator } from "../../simulators/ews-simulator.js";
 import {
+  ask,
   authorization,
   BACKEND_PASSWORD,
+  CALLER_HASH,
   PROJECT,
   question,
   type Site,
+  siteConfiguration,
   startSite,
   told,
 } from "../support/gateway-process.js";
+import { freePort } from "../support/redis-server.js";
 
 const MAIN = join(PROJECT, "dist/src/main.js");
 let site: Site | undefined;
@@ -153,6 +157,33 @@ describe("the process", () => {
     });
     expect(site.gateway.output()).not.toContain("Board");
   });
+
+  it.runIf(existsSync("/dev/full"))(
+    "answers, and ends when it is told to, while its log cannot be written",
+    async () => {
+      site = await startSite();
+      const [port, management] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
+      const file = join(mkdtempSync(join(tmpdir(), "config-")), "x.yaml");
+      const text = siteConfiguration(site.exchange.url, site.workmail.url);
+      writeFileSync(file, text.replace("LISTEN_PORT", String(port)).replace("MANAGEMENT_PORT", String(management)));
+      const full = openSync("/dev/full", "w");
+      const child = spawn(process.execPath, [MAIN, "--config", file], {
+        env: { ...process.env, CALLER_HASH, BACKEND_PASSWORD },
+        stdio: ["ignore", full, "inherit"],
+      });
+      closeSync(full);
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const url = `http://127.0.0.1:${port}/EWS/Exchange.asmx`;
+      const asked = async () => (await ask(url, ["alice@corp.example"])).text;
+      await vi.waitFor(async () => expect(told(await asked())).toEqual([expect.stringMatching(/^Detailed/)]), 10_000);
+      // Longer than a line waits for others.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(told(await asked())).toEqual([expect.stringMatching(/^Detailed/)]);
+      child.kill("SIGTERM");
+      expect(await ended).toBe(0);
+    },
+  );
 
   it("goes on answering for one system while the other is killed, and again for both when it is back", async () => {
     site = await startSite((text) => `${text}cache: { viewSeconds: 0 }\n`);
