@@ -114,7 +114,8 @@ async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> 
       },
     );
   };
-  process.once("SIGTERM", stop);
+  // Whoever sends it twice, as timeout and npm do, means one end. A second Ctrl-C means at once.
+  process.on("SIGTERM", stop);
   process.once("SIGINT", stop);
   // A mistake in the program, and nobody knows what it has left: who has asked is answered, and another process goes on.
   process.on("uncaughtException", (error) => {

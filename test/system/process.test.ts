@@ -127,6 +127,8 @@ describe("the process", () => {
     );
     await vi.waitFor(() => expect(site?.workmail.asked.length).toBe(10), 5000);
     const code = site.gateway.stop();
+    // Some who stop a process tell it and its group.
+    site.gateway.process.kill("SIGTERM");
     for (const answer of await Promise.all(under))
       expect(told(answer?.text ?? "")).toEqual([
         expect.stringMatching(/^Detailed/),
