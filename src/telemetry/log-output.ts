@@ -7,10 +7,11 @@
 import { write, writeSync } from "node:fs";
 
 const MOST_BYTES = 8 * 1024 * 1024;
-const RETRY_MS = 200;
+/** A pipe holds some 64 KiB: as much as goes through in each of these times while its reader is the slower one. */
+const BUSY_RETRY_MS = 20;
+const PROBLEM_RETRY_MS = 200;
 /** At the end of the process a reader has so long to make room. */
 const LAST_WORDS_MS = 500;
-const LAST_WORDS_RETRY_MS = 10;
 
 /** Lines that were lost until it could be written again, and why it could not: the system's code. */
 export type ToldOfLoss = (lines: number, problem: string) => void;
@@ -53,7 +54,7 @@ export class LogOutput {
           at += writeSync(this.#descriptor, piece, at);
         } catch (error) {
           if (!isBusy(error) || Date.now() > until) return;
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WORDS_RETRY_MS);
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY_MS);
         }
       }
     }
@@ -95,11 +96,13 @@ export class LogOutput {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    if (!isBusy(error)) this.#problem = error.code ?? error.name;
-    this.#retry = setTimeout(() => {
+    const busy = isBusy(error);
+    if (!busy) this.#problem = error.code ?? error.name;
+    const again = () => {
       this.#retry = undefined;
       this.#next();
-    }, RETRY_MS).unref();
+    };
+    this.#retry = setTimeout(again, busy ? BUSY_RETRY_MS : PROBLEM_RETRY_MS).unref();
   }
 }
 

@@ -50,6 +50,8 @@ describe("a log's output", () => {
     const output = new LogOutput(opened(file, "a"), silent);
     for (let i = 0; i < 20; i++) output.write(batch(i));
     await until(() => readFileSync(file, "utf8").length === 20 * batch(0).length);
+    // It is on the disk; that it is comes back a little later.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     output.flushSync("last words\n");
     expect(readFileSync(file, "utf8")).toBe(`${Array.from({ length: 20 }, (_, i) => batch(i)).join("")}last words\n`);
     expect(output.lostLines).toBe(0);
