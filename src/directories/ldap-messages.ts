@@ -31,7 +31,7 @@ export class LdapMessages {
     this.#heldBytes += piece.length;
     while (this.#heldBytes >= this.#neededBytes) {
       const bytes = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held, this.#heldBytes);
-      const ends = endOfElement(bytes, 0);
+      const ends = elementAt(bytes, 0)?.end;
       this.#keep(bytes, ends ?? this.#heldBytes + 1);
       if (bytes[0] !== SEQUENCE || this.#neededBytes > MOST_BYTES) throw new NotLdap("this is no LDAP message");
       if (ends === undefined || ends > bytes.length) return;
@@ -100,12 +100,12 @@ class Parts {
 
   next(expected?: number): Parts {
     const tag = this.#buffer[this.#at] as number;
-    const end = this.done ? undefined : endOfElement(this.#buffer, this.#at);
-    if (end === undefined || end > this.#end) throw new NotLdap("an element does not fit into the one it is in");
+    const element = this.done ? undefined : elementAt(this.#buffer, this.#at);
+    if (element === undefined || element.end > this.#end)
+      throw new NotLdap("an element does not fit into the one it is in");
     if (expected !== undefined && tag !== expected) throw new NotLdap("an element is not where it belongs");
-    const content = this.#at + 2 + lengthBytes(this.#buffer[this.#at + 1] as number);
-    this.#at = end;
-    return new Parts(this.#buffer, content, end, tag);
+    this.#at = element.end;
+    return new Parts(this.#buffer, element.content, element.end, tag);
   }
 
   *each(expected?: number): Generator<Parts> {
@@ -121,18 +121,13 @@ class Parts {
   }
 }
 
-/** Where an element ends; undefined when its length is not there yet. Throws for a length that LDAP does not allow. */
-function endOfElement(buffer: Buffer, at: number): number | undefined {
+/** Where an element's content begins and ends; undefined when its length is not there yet. Throws for a length that LDAP does not allow. */
+function elementAt(buffer: Buffer, at: number): { readonly content: number; readonly end: number } | undefined {
   const first = buffer[at + 1];
   if (first === undefined) return undefined;
-  const more = lengthBytes(first);
-  if (first === 0x80 || more > LENGTH_BYTES) throw new NotLdap("a length that LDAP does not allow");
+  if (first < 0x80) return { content: at + 2, end: at + 2 + first };
+  const more = first & 0x7f;
+  if (more === 0 || more > LENGTH_BYTES) throw new NotLdap("a length that LDAP does not allow");
   const content = at + 2 + more;
-  if (more === 0) return content + first;
-  return content > buffer.length ? undefined : content + buffer.readUIntBE(at + 2, more);
-}
-
-/** How many more bytes a length has after its first. */
-function lengthBytes(first: number): number {
-  return first < 0x80 ? 0 : first & 0x7f;
+  return content > buffer.length ? undefined : { content, end: content + buffer.readUIntBE(at + 2, more) };
 }

@@ -3,11 +3,12 @@
  * thrown where nobody can catch it ends a process, so it is listened for.
  */
 
-import type { Socket } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
-import { RedisStore, type RedisStoreOptions } from "../../src/caches/redis-store.js";
+import { connect, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { RedisStoreOptions } from "../../src/caches/redis-store.js";
 import { startImpostor } from "../support/impostor.js";
 import { hasRedis, startRedis } from "../support/redis-server.js";
+import { redisStore } from "../support/redis-store.js";
 import { until } from "../support/until.js";
 
 const text = (word: string) => `$${word.length}\r\n${word}\r\n`;
@@ -63,28 +64,15 @@ const MANNERS: Readonly<Record<string, (piece?: Buffer) => number>> = {
   "three times before anything was asked": (piece) => (piece === undefined ? 3 : 0),
 };
 
-const cleanUp: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const one of cleanUp.splice(0).reverse()) await one();
-});
-
 async function listening(connected: (socket: Socket) => void): Promise<string> {
   const { host, port, close } = await startImpostor(connected);
-  cleanUp.push(close);
+  onTestFinished(close);
   return `redis://${host}:${port}`;
 }
 
 function storeOf(url: string, topology: RedisStoreOptions["topology"]) {
-  const observer = {
-    sharedCacheChanged: () => {},
-    sharedCacheRead: () => {},
-    sharedCacheFailed: () => {},
-    sharedCacheForgot: () => {},
-  };
-  const nobody = { username: undefined, password: undefined, sentinelPassword: undefined, ca: undefined };
-  const common = { sentinelName: "mymaster", prefix: "test", timeoutMs: 300, observer };
-  const store = new RedisStore({ urls: [url], topology, ...nobody, ...common });
-  cleanUp.push(() => store.stop());
+  const store = redisStore({ urls: [url], topology, timeoutMs: 300 });
+  onTestFinished(() => store.stop());
   return store;
 }
 
@@ -134,8 +122,7 @@ describe.each(["single", "sentinel", "cluster"] as const)("what listens where a 
 describe.skipIf(!hasRedis)("a Redis server behind what said nonsense", () => {
   it.each(Object.entries(NONSENSE))("is used once it is heard again: %s", async (_, says) => {
     const redis = await startRedis();
-    cleanUp.push(() => redis.remove());
-    const { connect } = await import("node:net");
+    onTestFinished(() => redis.remove());
     let honest = false;
     const met = new Set<Socket>();
     const url = await listening((socket) => {

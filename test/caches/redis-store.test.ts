@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
-import { RedisStore, type RedisStoreOptions } from "../../src/caches/redis-store.js";
+import type { RedisStore, RedisStoreOptions } from "../../src/caches/redis-store.js";
 import { issueCertificate } from "../support/certificates.js";
 import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
+import { redisStore } from "../support/redis-store.js";
 import { ownLoopbackAddress, ServerProcess } from "../support/server-process.js";
 import { until } from "../support/until.js";
 
@@ -36,24 +37,7 @@ interface Opened {
 async function open(change: Partial<RedisStoreOptions>): Promise<Opened> {
   const heard: string[] = [];
   let forgottenAll = 0;
-  const store = new RedisStore({
-    urls: [],
-    topology: "single",
-    sentinelName: "mymaster",
-    username: undefined,
-    password: undefined,
-    sentinelPassword: undefined,
-    ca: undefined,
-    prefix: "test",
-    timeoutMs: 2_000,
-    observer: {
-      sharedCacheChanged: () => {},
-      sharedCacheRead: () => {},
-      sharedCacheFailed: () => {},
-      sharedCacheForgot: () => {},
-    },
-    ...change,
-  });
+  const store = redisStore(change);
   cleanUp.push(() => store.stop());
   await store.start({ heard: (message) => void heard.push(message.toString()), forgetAll: () => void forgottenAll++ });
   return { store, heard, forgottenAll: () => forgottenAll };

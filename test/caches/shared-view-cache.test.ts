@@ -3,12 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { viewed } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { MemoryViewCache } from "../../src/caches/memory-view-cache.js";
-import { RedisStore } from "../../src/caches/redis-store.js";
 import { SealedValues } from "../../src/caches/sealed-values.js";
 import { SharedViewCache } from "../../src/caches/shared-view-cache.js";
 import type { ViewCache } from "../../src/proxy/view-cache.js";
 import { kept, viewCacheContract, window } from "../contracts/view-cache-contract.js";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
+import { redisStore } from "../support/redis-store.js";
 import { until } from "../support/until.js";
 
 const SECRET = "a secret of this test, 32 characters or more";
@@ -43,18 +43,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
       sharedCacheFailed: (what: string) => void told.push(`failed: ${what}`),
       sharedCacheForgot: () => {},
     };
-    const store = new RedisStore({
-      urls: [redis.url],
-      topology: "single",
-      sentinelName: undefined,
-      username: undefined,
-      password: undefined,
-      sentinelPassword: undefined,
-      ca: undefined,
-      prefix,
-      timeoutMs: 2_000,
-      observer,
-    });
+    const store = redisStore({ urls: [redis.url], prefix, observer });
     const cache = new SharedViewCache({
       memory: new MemoryViewCache(1_000_000),
       store,

@@ -1,6 +1,5 @@
 /** Both systems and the shared cache as processes of their own, which are killed, stopped and made to lie under questions. */
 
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -13,7 +12,7 @@ import {
   siteConfiguration,
   startGateway,
 } from "../support/gateway-process.js";
-import { type Impostor, startImpostor } from "../support/impostor.js";
+import { replacement } from "../support/impostor.js";
 import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
 import { ServerProcess } from "../support/server-process.js";
 
@@ -165,20 +164,6 @@ describe.skipIf(!hasRedis)("the shared cache", () => {
       inside.disconnect();
     }
   };
-  let impostor: Impostor | undefined;
-  const pretend = async ({ server, host, port }: RedisServer, says: Buffer) => {
-    await server.kill();
-    const speak = (socket: Socket) => {
-      socket.write(says);
-      socket.on("data", () => socket.write(says));
-    };
-    impostor = await startImpostor(speak, host, port);
-  };
-  const unmask = async ({ server }: RedisServer) => {
-    await impostor?.close();
-    await server.start();
-  };
-
   it("is killed, and started again", { timeout: 40_000 }, async () => {
     await disturb(
       "killed",
@@ -221,6 +206,10 @@ describe.skipIf(!hasRedis)("the shared cache", () => {
     ["answers nil to everything", Buffer.from("$-1\r\n")],
     ["says that it is loading", Buffer.from("-LOADING Redis is loading the dataset in memory\r\n")],
   ])("is replaced by what %s", { timeout: 40_000 }, async (what, says) => {
-    await disturb(`replaced by what ${what}`, (server) => pretend(server, says), unmask);
+    const { begin, end } = replacement(redis as RedisServer, (socket) => {
+      socket.write(says);
+      socket.on("data", () => socket.write(says));
+    });
+    await disturb(`replaced by what ${what}`, begin, end);
   });
 });

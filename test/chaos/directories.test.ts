@@ -9,7 +9,7 @@ import { DOMAIN_DN, SERVICE_DN, SERVICE_PASSWORD } from "../support/active-direc
 import * as ber from "../support/ber.js";
 import { disturbed } from "../support/chaos.js";
 import { type Site, startSite } from "../support/gateway-process.js";
-import { type Impostor, startImpostor } from "../support/impostor.js";
+import { replacement } from "../support/impostor.js";
 import { hasSlapd, SLAPD_MISSING, type Slapd, startSlapd } from "../support/slapd.js";
 
 if (!hasSlapd) process.stderr.write(SLAPD_MISSING);
@@ -138,20 +138,9 @@ describe.skipIf(!hasSlapd)("the LDAP server", () => {
     ["answers with a value longer than its attribute", (id: number) => ber.message(id, ber.ENDLESS_ENTRY)],
     ["names a message of four gigabytes", () => Buffer.from("3084ffffffff", "hex")],
   ])("is replaced by what %s", { timeout: 60_000 }, async (what, says) => {
-    const { server, host, port } = slapd as Slapd;
-    let impostor: Impostor | undefined;
-    const pretend = async () => {
-      await server.kill();
-      impostor = await startImpostor(
-        (socket) => socket.on("data", (asked) => socket.write(says(ber.idOf(asked)))),
-        host,
-        port,
-      );
-    };
-    const unmask = async () => {
-      await impostor?.close();
-      await server.start();
-    };
-    await disturbDirectory("LDAP", `replaced by what ${what}`, pretend, unmask);
+    const { begin, end } = replacement(slapd as Slapd, (socket) => {
+      socket.on("data", (asked) => socket.write(says(ber.idOf(asked))));
+    });
+    await disturbDirectory("LDAP", `replaced by what ${what}`, begin, end);
   });
 });

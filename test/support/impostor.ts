@@ -1,6 +1,7 @@
 /** Something that listens where a server should be, and is none. */
 
 import { createServer, type Socket } from "node:net";
+import type { ServerProcess } from "./server-process.js";
 
 export interface Impostor {
   readonly host: string;
@@ -28,6 +29,27 @@ export async function startImpostor(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await closed;
+    },
+  };
+}
+
+export interface Replaceable {
+  readonly server: ServerProcess;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** From `begin` to `end` an impostor is where a server was. */
+export function replacement({ server, host, port }: Replaceable, connected: (socket: Socket) => void) {
+  let impostor: Impostor | undefined;
+  return {
+    begin: async () => {
+      await server.kill();
+      impostor = await startImpostor(connected, host, port);
+    },
+    end: async () => {
+      await impostor?.close();
+      await server.start();
     },
   };
 }

@@ -73,6 +73,8 @@ describe("what is drawn of a day", () => {
         const each = answers.map((answer) => kindAt(stretchesOf(answer, DAY), minute));
         const all = kindAt(stretchesOfAll(answers, DAY), minute);
         if (each.some((kind) => kind !== undefined && kind !== "elsewhere")) expect(all).not.toBe(undefined);
+        if (each.some((kind) => kind === "busy" || kind === "away" || kind === "unknown"))
+          expect(["busy", "unknown"]).toContain(all);
         // By the quarter of an hour, as it is drawn: of one person what weighs most in it, of several first whoever is busy.
         const slots = answers.map((answer) => kindAt(stretchesOfAll([answer], DAY), minute));
         const kinds = ["busy", "unknown", "tentative"] as const;
