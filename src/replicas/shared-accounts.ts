@@ -1,8 +1,9 @@
 /**
  * Decides when gateways that ask with the same service accounts talk about them: once a
  * second each signs in and sees who else is there, and when the backend has told one of them
- * something, it tells the others and leaves word for those that come later. No lookup
- * waits for any of it, and none costs a command.
+ * something, it tells the others and leaves word for those that come later. What a server that
+ * is late or full does not take or give, is tried again each second. No lookup waits for any
+ * of it, and none costs a command.
  *
  * Where nobody can be reached each goes on with what it knows.
  */
@@ -19,6 +20,7 @@ import type {
 } from "../proxy/account-news.js";
 import { AccountWords } from "./account-words.js";
 import { GONE_AFTER_MS, NEW_WAITS_MS, RollCall, type RollWord } from "./roll-call.js";
+import { type Untold, UntoldNews } from "./untold-news.js";
 
 export interface SharedAccountsOptions {
   readonly backends: ReadonlyMap<string, AccountsInCommon>;
@@ -37,11 +39,15 @@ export class SharedAccounts implements Attendee {
   readonly #options: SharedAccountsOptions;
   readonly #words: AccountWords;
   readonly #roll: RollCall;
+  readonly #untold = new UntoldNews();
   readonly #id = randomBytes(8).toString("hex");
   #said: RollWord | undefined;
   #toldCount = "";
   #signingIn = false;
   #again = false;
+  /** Others may have left word that has not been read here. */
+  #unread = false;
+  #catchingUp = false;
   #stopped = false;
   #onShare: () => void = () => undefined;
 
@@ -61,7 +67,9 @@ export class SharedAccounts implements Attendee {
     this.#roll.begin(this.#uses());
     this.#toldCount = this.#countText();
     this.#takeShares();
-    for (const [name, accounts] of backends) accounts.onNews((news) => this.#behind(this.#tell(name, news)));
+    for (const [backend, accounts] of backends) {
+      accounts.onNews((news) => this.#behind(this.#tell(this.#untold.add(backend, news, this.#options.now()))));
+    }
     place.attend(this);
   }
 
@@ -82,11 +90,17 @@ export class SharedAccounts implements Attendee {
   }
 
   beat(): void {
-    if (this.#options.place.state.joined) this.#behind(this.#signIn());
-    else this.#missed();
+    if (this.#options.place.state.joined) {
+      this.#behind(this.#signIn());
+      this.#behind(this.#catchUp());
+    } else this.#missed();
   }
 
   joined(): void {
+    this.#unread = true;
+    for (const [backend, accounts] of this.#options.backends) {
+      for (const news of accounts.news()) this.#untold.add(backend, news, this.#options.now());
+    }
     this.#behind(this.#signIn());
     this.#behind(this.#catchUp());
   }
@@ -95,7 +109,10 @@ export class SharedAccounts implements Attendee {
     const sent = this.#words.readNews(message);
     if (sent === undefined || sent.sender === this.#id || this.#stopped) return;
     if (sent.news === undefined) this.#behind(this.#signIn());
-    else this.#options.backends.get(sent.backend)?.hear(sent.news);
+    else {
+      this.#untold.heard(sent.backend, sent.news, this.#options.now());
+      this.#options.backends.get(sent.backend)?.hear(sent.news);
+    }
   }
 
   /** Nobody waits for it, so nobody else would hear of its end. */
@@ -150,22 +167,45 @@ export class SharedAccounts implements Attendee {
     await place.announce(this.#words.writeNews({ sender: this.#id, backend: "", news: undefined }));
   }
 
-  async #tell(backend: string, news: AccountNews): Promise<void> {
-    const { place } = this.#options;
-    if (!place.state.joined || this.#stopped) return;
+  async #tell(untold: Untold): Promise<void> {
+    const { place, now } = this.#options;
+    const { backend, until } = untold;
+    const forMs = until - now();
+    if (forMs <= 0) return this.#untold.told(untold);
+    if (!place.state.joined || this.#stopped || !this.#untold.holds(untold)) return;
+    const news = untold.news.kind === "accepted" ? untold.news : { ...untold.news, forMs };
     const message = this.#words.writeNews({ sender: this.#id, backend, news });
-    const told = place.announce(message);
-    if (news.kind === "accepted") await place.drop(this.#words.namesOf("set-aside", backend, news.account));
-    else {
-      const [name] = this.#words.namesOf(news.kind, backend, news.account);
-      await place.keep(name as string, message, news.forMs);
-    }
-    await told;
+    const [announced, kept] = await Promise.all([
+      untold.announced || place.announce(message),
+      untold.kept || this.#leaveWord(backend, news, message),
+    ]);
+    Object.assign(untold, { announced, kept });
+    if (announced && kept) this.#untold.told(untold);
+  }
+
+  #leaveWord(backend: string, news: AccountNews, message: Buffer): Promise<boolean> {
+    const { place } = this.#options;
+    if (news.kind === "accepted") return place.drop(this.#words.namesOf("set-aside", backend, news.account));
+    const [name] = this.#words.namesOf(news.kind, backend, news.account);
+    return place.keep(name as string, message, news.forMs);
   }
 
   /** What others have left word of, and then what is known here and they do not know. */
   async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    try {
+      if (this.#unread) await this.#readWords();
+      for (const untold of this.#untold.all()) await this.#tell(untold);
+    } finally {
+      this.#catchingUp = false;
+    }
+  }
+
+  async #readWords(): Promise<void> {
     const { backends, place } = this.#options;
+    // Should we join again meanwhile, there is more to read.
+    this.#unread = false;
     for (const [backend, accounts] of backends) {
       const names = accounts
         .names()
@@ -173,13 +213,17 @@ export class SharedAccounts implements Attendee {
           ...this.#words.namesOf("paused", backend, account),
           ...this.#words.namesOf("set-aside", backend, account),
         ]);
-      for (const word of (await place.kept(names)) ?? []) {
+      const words = await place.kept(names);
+      if (words === undefined) this.#unread = true;
+      for (const word of words ?? []) {
         const news = word === null ? undefined : this.#words.readNews(word.value)?.news;
         if (word === null || news === undefined || news.kind === "accepted") continue;
+        if (this.#untold.outdates(backend, news)) continue;
         // By the server's clock, and no longer than was said.
-        accounts.hear({ ...news, forMs: Math.min(news.forMs, word.ttlMs) });
+        const left = { ...news, forMs: Math.min(news.forMs, word.ttlMs) };
+        this.#untold.heard(backend, left, this.#options.now());
+        accounts.hear(left);
       }
-      for (const news of accounts.news()) await this.#tell(backend, news);
     }
   }
 

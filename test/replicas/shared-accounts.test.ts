@@ -47,6 +47,15 @@ const rest = async () => {
   for (let i = 0; i < 20; i++) await settled();
 };
 
+/** Some seconds later nobody has anything to say about who is there. */
+async function agree(server: FakeServer, ...gateways: readonly Awaited<ReturnType<typeof gateway>>[]) {
+  for (let i = 0; i < 8; i++) {
+    server.now += 1_000;
+    for (const { shared } of gateways) shared.beat();
+    await rest();
+  }
+}
+
 const outdated = (site: FakeSite) => {
   site.account("svc").valid = "changed";
 };
@@ -107,15 +116,98 @@ describe("two gateways with one account", () => {
     expect(two.standing().pausedUntil).toBe(two.site.now + 45_000);
   });
 
+  it("hear a second later what a server that was late did not give at the start", async () => {
+    const server = new FakeServer();
+    const one = await gateway(server);
+    one.site.account("svc").instead = answerWith(503, { retryAfter: "60" });
+    await one.site.ask();
+    await rest();
+    server.failing.add("kept");
+    const two = await gateway(server);
+    expect(two.standing().pausedUntil).toBeUndefined();
+    server.failing.clear();
+    server.now += 1_000;
+    two.shared.beat();
+    await rest();
+    expect(two.standing().pausedUntil).toBe(two.site.now + 60_000 - NEW_WAITS_MS - 1_000);
+  });
+
+  it.each([
+    ["leave word a second later where it was not taken", "keep"],
+    ["tell a second later what did not get through", "announce"],
+  ] as const)("%s, and say the rest once", async (_, failing) => {
+    const server = new FakeServer();
+    const [one, two] = [await gateway(server), await gateway(server)];
+    await agree(server, one, two);
+    server.failing.add(failing);
+    one.site.account("svc").instead = answerWith(503, { retryAfter: "60" });
+    await one.site.ask();
+    await rest();
+    expect(two.standing().pausedUntil !== undefined).toBe(failing === "keep");
+    server.failing.clear();
+    server.now += 1_000;
+    const said = server.announced.length;
+    const [left] = [...server.words.values()];
+    one.shared.beat();
+    await rest();
+    expect(server.announced).toHaveLength(failing === "keep" ? said : said + 1);
+    if (failing === "announce") expect([...server.words.values()]).toEqual([left]);
+    expect([...server.words.values()].map(({ ends }) => ends - server.now)).toEqual([59_000]);
+    expect(two.standing().pausedUntil).toBe(two.site.now + (failing === "keep" ? 60_000 : 59_000));
+    const { length } = server.announced;
+    server.now += 1_000;
+    one.shared.beat();
+    await rest();
+    expect(server.announced).toHaveLength(length);
+  });
+
+  it("take back what they have left word of, also when the server did not hear it the first time or was away", async () => {
+    for (const away of [false, true]) {
+      const server = new FakeServer();
+      const one = await gateway(server, true, outdated);
+      await one.site.ask();
+      await rest();
+      expect(server.words.size).toBe(1);
+      if (away) one.place.leave();
+      else server.failing.add("drop");
+      one.site.account("svc").valid = "svc-1";
+      one.site.now += 301_000;
+      expect(await one.site.ask()).toMatchObject({ status: 200 });
+      await rest();
+      expect(server.words.size).toBe(1);
+      server.failing.clear();
+      if (away) one.place.join();
+      else one.shared.beat();
+      await rest();
+      expect(server.words.size).toBe(0);
+      expect(one.standing().setAsideUntil).toBeUndefined();
+    }
+  });
+
+  it("do not take back what another one was told since", async () => {
+    const server = new FakeServer();
+    const [one, two] = [await gateway(server, true, outdated), await gateway(server, true, outdated)];
+    await one.site.ask();
+    await rest();
+    server.failing.add("drop");
+    one.site.account("svc").valid = "svc-1";
+    one.site.now += 301_000;
+    await one.site.ask();
+    await rest();
+    // There the password is refused again.
+    two.site.now += 400_000;
+    expect(await two.site.ask()).toMatchObject({ status: 401 });
+    await rest();
+    server.failing.clear();
+    one.shared.beat();
+    await rest();
+    expect(server.words.size).toBe(1);
+  });
+
   it("divide its limit, and have the other's part when that one ends in good order", async () => {
     const server = new FakeServer();
     const [one, two] = [await gateway(server), await gateway(server)];
-    for (let i = 0; i < 8; i++) {
-      server.now += 1_000;
-      one.shared.beat();
-      two.shared.beat();
-      await rest();
-    }
+    await agree(server, one, two);
     expect([one.standing().share, two.standing().share]).toEqual([5, 5]);
     await two.shared.stop();
     await rest();

@@ -9,6 +9,8 @@ export class FakeServer {
   readonly words = new Map<string, { value: Buffer; ends: number }>();
   readonly attendees = new Set<Attendee>();
   readonly announced: Buffer[] = [];
+  /** What it is too late for, or too full. */
+  readonly failing = new Set<"keep" | "kept" | "drop" | "announce">();
 
   /** Everything in memory is lost. */
   restart(): void {
@@ -60,12 +62,13 @@ export class FakeMeetingPlace implements MeetingPlace {
   }
 
   async keep(name: string, value: Buffer, ttlMs: number): Promise<boolean> {
-    if (this.joined) this.#server.words.set(name, { value, ends: this.#server.now + ttlMs });
-    return this.joined;
+    if (!this.#does("keep")) return false;
+    this.#server.words.set(name, { value, ends: this.#server.now + ttlMs });
+    return true;
   }
 
   async kept(names: readonly string[]): Promise<readonly (KeptWord | null)[] | undefined> {
-    if (!this.joined) return undefined;
+    if (!this.#does("kept")) return undefined;
     return names.map((name) => {
       const word = this.#server.words.get(name);
       const ttlMs = (word?.ends ?? 0) - this.#server.now;
@@ -74,14 +77,19 @@ export class FakeMeetingPlace implements MeetingPlace {
   }
 
   async drop(names: readonly string[]): Promise<boolean> {
+    if (!this.#does("drop")) return false;
     for (const name of names) this.#server.words.delete(name);
-    return this.joined;
+    return true;
   }
 
   async announce(message: Buffer): Promise<boolean> {
-    if (!this.joined) return false;
+    if (!this.#does("announce")) return false;
     this.#server.announced.push(message);
     for (const attendee of this.#server.attendees) queueMicrotask(() => attendee.heard(message));
     return true;
+  }
+
+  #does(what: "keep" | "kept" | "drop" | "announce"): boolean {
+    return this.joined && !this.#server.failing.has(what);
   }
 }
