@@ -46,8 +46,8 @@ const MOST_PREFIXES = 20;
 /** So short that V8 copies it; a longer piece would keep the whole message alive. */
 const LONGEST_PREFIX = 12;
 
-/** ']' is left out for the sake of ']]>', and the carriage return because XML turns it into something else. */
-const TEXT = "([^<&\\]\\r]*)";
+/** Whether there is a ']]>' in it, the cursor knows. The carriage return is left out, because XML turns it into something else. */
+const TEXT = "([^<&\\r]*)";
 
 function written(part: PlainPart, prefix: string): string {
   const name = "text" in part ? part.text : part.group;

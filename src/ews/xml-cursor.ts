@@ -109,7 +109,7 @@ export class XmlCursor {
     if (pattern === undefined) return undefined;
     pattern.lastIndex = this.#at;
     const texts = pattern.exec(this.#text);
-    if (texts === null) return undefined;
+    if (texts === null || this.#nextSectionEnd < pattern.lastIndex) return undefined;
     this.#at = pattern.lastIndex;
     this.#close();
     return texts;
@@ -327,6 +327,8 @@ export class XmlCursor {
       if (this.#skipBlanks(from) < end) this.#fail("text outside the root element", this.#skipBlanks(from));
       return;
     }
+    // What was found last may have been in a comment, an instruction or an attribute, where it says nothing.
+    if (this.#nextSectionEnd < from) this.#nextSectionEnd = indexOrInfinity(this.#text, "]]>", from);
     if (this.#nextSectionEnd < end) this.#fail("']]>' in text", this.#nextSectionEnd);
     let piece: string | undefined;
     if (this.#nextAmpersand < end) {

@@ -36,6 +36,22 @@ function walkedBySaxes(text: string): string[] {
   return said;
 }
 
+/** The text of the root element, without that of its children. */
+function rootTextBySaxes(text: string): string {
+  let depth = 0;
+  let said = "";
+  const parser = new SaxesParser({ xmlns: true });
+  parser.on("opentag", () => depth++);
+  parser.on("closetag", () => depth--);
+  for (const event of ["text", "cdata"] as const) {
+    parser.on(event, (piece: string) => {
+      if (depth === 1) said += piece;
+    });
+  }
+  parser.write(text).close();
+  return said;
+}
+
 const outcome = <T>(run: () => T): T | "refused" => {
   try {
     return run();
@@ -64,6 +80,12 @@ const pieces = fc.constantFrom(
   "]]>",
   "<![CDATA[<x>&]]>",
   "<!-- c -->",
+  "<!-- ]]> & -->",
+  "<?pi ]]> & ?>",
+  "<b x=']]>'>",
+  "\r\n",
+  "\r",
+  "]]",
   "<!-- -- -->",
   "<?pi d?>",
   "<?xml version='1.0'?>",
@@ -84,11 +106,13 @@ const pieces = fc.constantFrom(
 );
 
 describe("the XML cursor", () => {
-  it("accepts and refuses what an independent parser accepts and refuses, and reads the same elements", () => {
+  it("accepts and refuses what an independent parser accepts and refuses, and reads the same elements and text", () => {
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (list) => {
         for (const text of [list.join(""), `<a>${list.join("")}</a>`]) {
-          expect([text, outcome(() => walked(text))]).toEqual([text, outcome(() => walkedBySaxes(text))]);
+          const elements = outcome(() => walkedBySaxes(text));
+          expect([text, outcome(() => walked(text))]).toEqual([text, elements]);
+          if (elements !== "refused") expect([text, new XmlCursor(text).text()]).toEqual([text, rootTextBySaxes(text)]);
         }
       }),
       { numRuns: 20_000 },
