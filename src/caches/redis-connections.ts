@@ -104,6 +104,8 @@ export async function openConnections(
         sentinels: nodes,
         name: sentinelName ?? "mymaster",
         sentinelRetryStrategy: backOff,
+        // One that is silent must not keep us from the others.
+        sentinelCommandTimeout: CONNECT_MS,
         ...(sentinelPassword !== undefined && { sentinelPassword }),
         ...(tls.tls && { enableTLSForSentinelMode: true, sentinelTLS: tls.tls }),
       });

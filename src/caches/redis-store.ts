@@ -195,7 +195,11 @@ export class RedisStore implements SharedStore {
     if (unheardMs > LATE_MS) this.#leave("messages do not come through");
     if (unheardMs > DEAF_MS) {
       this.#heardAt = performance.now();
-      this.#ear?.disconnect(true);
+      // Not while it is being opened: whoever is disturbed at that gives up for good.
+      if (this.#ear?.status === "ready" || this.#ear?.status === "connect") this.#ear.disconnect(true);
+    }
+    for (const connection of [redis, this.#ear]) {
+      if (connection?.status === "end") connection.connect().catch(() => {});
     }
     if (redis.status !== "ready") {
       // Why not is told by the connection itself, in better words.
@@ -237,7 +241,8 @@ export class RedisStore implements SharedStore {
     this.#joining = true;
     try {
       this.#epoch = (await this.#inTime(this.#commands.get(this.#epochName))) ?? "";
-      if (this.#listener === undefined) return;
+      // Lost again meanwhile, it may have missed something once more.
+      if (this.#listener === undefined || this.#ear?.status !== "ready") return;
       this.#failuresInARow = 0;
       this.#tellState(true, undefined);
       this.#listener.forgetAll();

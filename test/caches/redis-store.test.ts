@@ -8,6 +8,7 @@ import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import type { RedisStore, RedisStoreOptions } from "../../src/caches/redis-store.js";
 import { issueCertificate } from "../support/certificates.js";
+import { startImpostor } from "../support/impostor.js";
 import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.js";
 import { redisStore } from "../support/redis-store.js";
 import { ownLoopbackAddress, ServerProcess } from "../support/server-process.js";
@@ -174,20 +175,33 @@ describe.skipIf(!hasRedis)("a Redis server", () => {
     90_000,
   );
 
-  it("behind sentinels is found by its name", async () => {
-    const redis = await started();
-    const { url, remove } = await startSentinel(redis);
-    cleanUp.push(remove);
-    await works({ urls: [url], topology: "sentinel", sentinelName: "calendars" });
+  it("behind sentinels is found by its name, even if the first of them is silent", async () => {
+    const { url, server } = await sentinelOf(await started());
+    await server.start();
+    // The first one takes connections and says nothing.
+    const silent = await startImpostor(() => {});
+    cleanUp.push(() => silent.close());
+    const urls = [`redis://${silent.host}:${silent.port}`, url];
+    await works({ urls, topology: "sentinel", sentinelName: "calendars" });
   });
+
+  it("behind sentinels is found when they come late", async () => {
+    const { url, server } = await sentinelOf(await started());
+    const { store } = await open({ urls: [url], topology: "sentinel", sentinelName: "calendars" });
+    // So long nothing is heard, a connection counts as deaf.
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    expect(store.state.joined).toBe(false);
+    await server.start();
+    await until(() => store.state.joined);
+  }, 60_000);
 });
 
-async function startSentinel({ host, port: master }: RedisServer) {
+async function sentinelOf({ host, port: master }: RedisServer) {
   const folder = folderOf();
   const port = await freePort(host);
   const file = join(folder, "sentinel.conf");
   writeFileSync(file, `port ${port}\nbind ${host}\ndir ${folder}\nsentinel monitor calendars ${host} ${master} 1\n`);
   const server = new ServerProcess(["/usr/bin/redis-server", file, "--sentinel"], host, port);
-  await server.start();
-  return { url: `redis://${host}:${port}`, remove: () => server.kill() };
+  cleanUp.push(() => server.kill());
+  return { url: `redis://${host}:${port}`, server };
 }
