@@ -184,24 +184,24 @@ function accountOptions(
     }
     case "oauth": {
       const { tokenUrl, clientId, scope, actsAs, certificateFile } = account;
-      const proof = (secret: string): ClientProof =>
-        certificateFile === undefined
-          ? { method: "client_secret_post", secret }
-          : {
-              method: "private_key_jwt",
-              algorithm: "PS256",
-              privateKey: secret,
-              certificate: readFileSync(certificateFile, "utf8"),
-            };
+      const secret = provider(certificateFile === undefined ? "clientSecret" : "privateKey");
+      // Key and certificate are one secret, so that either of them, renewed, is taken up.
+      const current =
+        certificateFile === undefined ? secret : () => `${secret()}\0${readFileSync(certificateFile, "utf8")}`;
+      const proof = (text: string): ClientProof => {
+        if (certificateFile === undefined) return { method: "client_secret_post", secret: text };
+        const [privateKey = "", certificate = ""] = text.split("\0");
+        return { method: "private_key_jwt", algorithm: "PS256", privateKey, certificate };
+      };
       const options = { tokenUrl: new URL(tokenUrl), clientId, scope, now, allowPlainHttp: settings.allowPlainHttp };
       return {
         name: clientId,
         scheme,
         maximumAtOnce,
         actsAs: canonical(actsAs),
-        current: provider(certificateFile === undefined ? "clientSecret" : "privateKey"),
+        current,
         next: optional("nextClientSecret", account.nextClientSecret),
-        channel: (secret) => bearer(() => new ClientCredentials({ ...options, proof: proof(secret) })),
+        channel: (text) => bearer(() => new ClientCredentials({ ...options, proof: proof(text) })),
       };
     }
     case "impersonation": {

@@ -1,6 +1,8 @@
 /** How the real process proves who it is to backends, each scheme to a server that insists on it. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -145,6 +147,56 @@ describe("the running gateway", () => {
     expect(tokens.asked).toHaveLength(2);
     expect(tokens.asked[0]?.form.get("grant_type")).toBe("client_credentials");
     await accountsOf(gateway);
+  });
+
+  it("proves itself with a renewed certificate, in whichever order its two files are replaced", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "identity-"));
+    const file = (name: string) => join(folder, name);
+    for (const name of ["old", "new"]) {
+      const form = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`];
+      const files = ["-keyout", file(`${name}.key`), "-out", file(`${name}.crt`)];
+      execFileSync("openssl", ["req", "-x509", ...form, ...files], { stdio: "ignore" });
+    }
+    const use = (name: "old" | "new", ...ends: readonly ("key" | "crt")[]) => {
+      for (const end of ends) copyFileSync(file(`${name}.${end}`), file(`used.${end}`));
+    };
+    const thumbprintOf = (name: "old" | "new") => {
+      const { fingerprint256 } = new X509Certificate(readFileSync(file(`${name}.crt`)));
+      return Buffer.from(fingerprint256.replaceAll(":", ""), "hex").toString("base64url");
+    };
+    use("old", "key", "crt");
+    const tokens = await startTokenEndpoint();
+    cleanUp.push(() => tokens.close());
+    const exchange = await startSimulator({
+      style: "exchange",
+      calendar: calendarFromFile(CALENDAR, "exchange"),
+      accounts: [{ bearer: () => true }],
+    });
+    cleanUp.push(() => exchange.close());
+    const gateway = await gatewayWith(`  asked:
+    type: ews
+    url: '${exchange.url}'
+    allowPlainHttp: true
+    checkSecretsSeconds: 1
+    accounts:
+      - { scheme: oauth, tokenUrl: '${tokens.url}', clientId: gateway, privateKey: 'file:${file("used.key")}', certificateFile: '${file("used.crt")}', scope: ews/.default, actsAs: alice@corp.example }`);
+    const shown = () => {
+      const [header = ""] = tokens.asked.at(-1)?.form.get("client_assertion")?.split(".") ?? [];
+      return (JSON.parse(Buffer.from(header, "base64url").toString()) as Record<string, string>)["x5t#S256"];
+    };
+    expect(await answers(gateway)).toEqual(view);
+    expect(shown()).toBe(thumbprintOf("old"));
+    for (const [name, first, second] of [
+      ["new", "key", "crt"],
+      ["old", "crt", "key"],
+    ] as const) {
+      use(name, first);
+      // Asked between the two, it cannot prove itself.
+      await expect.poll(() => answers(gateway), { timeout: 10_000 }).toEqual(["backend-unreachable"]);
+      use(name, second);
+      await expect.poll(() => answers(gateway), { timeout: 10_000 }).toEqual(view);
+      expect(shown()).toBe(thumbprintOf(name));
+    }
   });
 
   it("goes on with the other account when one is refused, and leaves that one alone", async () => {
