@@ -1,6 +1,6 @@
 /** Decides what is wrong with the settings of a shared cache that are each well formed. Looks at what was written. */
 
-import { readFileSync } from "node:fs";
+import { authorityProblems } from "./file-checks.js";
 import { at, list } from "./raw-values.js";
 
 const SHORTEST_KEY = 32;
@@ -24,13 +24,7 @@ export function cacheProblems(raw: unknown): string[] {
     problems.push(`${path}.urls: redis:// would send the password in clear. Use rediss://, or set allowPlainRedis.`);
   }
   const caFile = at(shared, "caFile");
-  if (typeof caFile === "string") {
-    try {
-      readFileSync(caFile);
-    } catch (error) {
-      problems.push(`${path}.caFile: ${caFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-    }
-  }
+  if (typeof caFile === "string") problems.push(...authorityProblems(`${path}.caFile`, caFile));
   return problems;
 }
 

@@ -5,12 +5,13 @@
  * A secret's value is never part of a message.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 import { autodiscoverProblems } from "./autodiscover-settings.js";
 import { consoleProblems } from "./console-settings.js";
 import { doctorProblems } from "./doctor-settings.js";
+import { authorityProblems, listenerProblems, unreadable } from "./file-checks.js";
 import { probeProblems } from "./probe-settings.js";
 import { at, entries, list } from "./raw-values.js";
 import { traceProblems } from "./trace-settings.js";
@@ -50,19 +51,16 @@ export function crossChecks(raw: unknown): string[] {
       );
     }
     const caFile = at(backend, "caFile");
-    if (typeof caFile === "string") problems.push(...unreadable(`${path}.caFile`, caFile));
+    if (typeof caFile === "string") problems.push(...authorityProblems(`${path}.caFile`, caFile));
   }
   const accounts = backends.flatMap(([, backend]) => list(at(backend, "accounts")));
   const keytabs = accounts.map((account) => at(account, "keytabFile")).filter((file) => file !== undefined);
   if (new Set(keytabs).size > 1) {
     problems.push("backends: accounts name different keytabFiles. Put their keys into one file (ktutil).");
   }
-  for (const setting of ["certFile", "keyFile"]) {
-    const file = at(at(at(raw, "listen"), "tls"), setting);
-    if (typeof file === "string") problems.push(...unreadable(`listen.tls.${setting}`, file));
-  }
+  problems.push(...listenerProblems(at(at(raw, "listen"), "tls")));
   const tracesCa = at(at(raw, "traces"), "caFile");
-  if (typeof tracesCa === "string") problems.push(...unreadable("traces.caFile", tracesCa));
+  if (typeof tracesCa === "string") problems.push(...authorityProblems("traces.caFile", tracesCa));
   for (const section of ["addressSpaces", "mailboxes", "directories"]) {
     for (const [key, rule] of entries(at(raw, section))) {
       for (const setting of ["backend", "resourcesBackend"]) {
@@ -149,7 +147,7 @@ function directoryProblems(raw: unknown, backends: readonly string[], known: str
       );
     }
     const ca = at(directory, "caFile");
-    if (typeof ca === "string") problems.push(...unreadable(`${path}.caFile`, ca));
+    if (typeof ca === "string") problems.push(...authorityProblems(`${path}.caFile`, ca));
     const snapshot = at(directory, "snapshotFile");
     if (typeof snapshot === "string" && !existsSync(dirname(snapshot))) {
       problems.push(
@@ -206,8 +204,6 @@ function signInProblems(raw: unknown): string[] {
   const problems: string[] = [];
   const tls = at(at(raw, "listen"), "tls");
   const issuers = entries(at(at(raw, "signIn"), "tokens")).map(([, issuer]) => at(issuer, "name"));
-  const clientCa = at(tls, "clientCaFile");
-  if (typeof clientCa === "string") problems.push(...unreadable("listen.tls.clientCaFile", clientCa));
   for (const [key, issuer] of entries(at(at(raw, "signIn"), "tokens"))) {
     const path = `signIn.tokens.${key}`;
     const url = at(issuer, "keysUrl");
@@ -218,10 +214,9 @@ function signInProblems(raw: unknown): string[] {
         `${path}.keysUrl: whoever can change an answer over http:// can sign in as anybody. Use https://, or set allowPlainHttp for a test.`,
       );
     }
-    for (const setting of ["keysFile", "caFile"]) {
-      const file = at(issuer, setting);
-      if (typeof file === "string") problems.push(...unreadable(`${path}.${setting}`, file));
-    }
+    const [keysFile, caFile] = [at(issuer, "keysFile"), at(issuer, "caFile")];
+    if (typeof keysFile === "string") problems.push(...unreadable(`${path}.keysFile`, keysFile));
+    if (typeof caFile === "string") problems.push(...authorityProblems(`${path}.caFile`, caFile));
   }
   for (const [key, caller] of entries(at(raw, "callers"))) {
     const path = `callers.${key}`;
@@ -246,7 +241,7 @@ function signInProblems(raw: unknown): string[] {
       if (!issuers.includes(at(token, "issuer")))
         problems.push(`${path}.tokens: there is no issuer '${at(token, "issuer")}' in signIn.tokens.`);
     }
-    if (list(at(caller, "certificates")).length > 0 && clientCa === undefined) {
+    if (list(at(caller, "certificates")).length > 0 && at(tls, "clientCaFile") === undefined) {
       problems.push(`${path}.certificates: nobody is asked for one. Set listen.tls.clientCaFile.`);
     }
     if (list(at(caller, "principals")).length > 0 && at(at(raw, "signIn"), "kerberos") === undefined) {
@@ -311,12 +306,3 @@ const hostOf = (url: unknown): string | undefined =>
 const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
 const parsed = (text: unknown, parse: (text: string) => string | undefined): string | undefined =>
   typeof text === "string" ? parse(text) : undefined;
-
-function unreadable(path: string, file: string): string[] {
-  try {
-    readFileSync(file);
-    return [];
-  } catch (error) {
-    return [`${path}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`];
-  }
-}

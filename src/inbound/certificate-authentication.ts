@@ -7,7 +7,7 @@
  * whoever writes it: the header is not looked at. TLS itself verifies the chain.
  */
 
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Caller } from "../proxy/asking.js";
@@ -33,8 +33,14 @@ interface Shown {
   readonly validTo: number;
 }
 
-/** What the TLS listener needs, also when its own certificate is renewed: without `ca` there, nobody is known any more. */
+/**
+ * What the TLS listener needs, also when its own certificate is renewed: without `ca` there, nobody is known any more.
+ * Throws when there is no certificate in it: with an empty list Node believes every public authority.
+ */
 export function clientCertificateOptions(ca: string) {
+  const pems = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (pems.length === 0) throw new Error("there is no certificate of an authority in PEM");
+  for (const pem of pems) new X509Certificate(pem);
   // A client without a certificate may still sign in otherwise, so it is not cut off.
   return { ca, requestCert: true, rejectUnauthorized: false } as const;
 }

@@ -34,7 +34,9 @@ export interface TlsLog {
 export class TlsFiles {
   readonly #settings: TlsFileSettings;
   readonly #log: TlsLog;
-  #shown = "";
+  /** The contents that were tried last, and why there were none since: whatever is the same again has been dealt with. */
+  #seen = "";
+  #problem = "";
   #inUse = "";
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,14 +45,12 @@ export class TlsFiles {
     this.#log = log;
   }
 
+  /** For the beginning. Throws when a file cannot be read, or no client authority is in its file. */
   read(): TlsPair {
-    const cert = readFileSync(this.#settings.certFile, "utf8");
-    const key = readFileSync(this.#settings.keyFile, "utf8");
-    this.#shown = cert + key;
-    if (this.#inUse === "") this.#inUse = cert;
-    const { clientCaFile } = this.#settings;
-    // Part of the pair also when it is renewed: otherwise no client would be known any more.
-    return { cert, key, ...(clientCaFile && clientCertificateOptions(readFileSync(clientCaFile, "utf8"))) };
+    const pair = this.#read();
+    this.#seen = contentsOf(pair);
+    this.#inUse = pair.cert;
+    return pair;
   }
 
   /** Looks at the contents rather than for events: mounted secrets are swapped by links, which send none. */
@@ -68,20 +68,36 @@ export class TlsFiles {
     clearInterval(this.#timer);
   }
 
+  #read(): TlsPair {
+    const { certFile, keyFile, clientCaFile } = this.#settings;
+    const cert = readFileSync(certFile, "utf8");
+    const key = readFileSync(keyFile, "utf8");
+    // Part of the pair also when it is renewed: otherwise no client would be known any more.
+    return { cert, key, ...(clientCaFile && clientCertificateOptions(readFileSync(clientCaFile, "utf8"))) };
+  }
+
   #renew(server: TlsServer): void {
     const { certFile } = this.#settings;
-    const before = this.#shown;
+    let pair: TlsPair | undefined;
     try {
-      const pair = this.read();
-      if (this.#shown === before) return;
+      pair = this.#read();
+      this.#problem = "";
+      if (contentsOf(pair) === this.#seen) return;
+      this.#seen = contentsOf(pair);
       createSecureContext(pair);
       server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
       this.#inUse = pair.cert;
       this.#log.info({ certFile }, "the renewed certificate is in use");
     } catch (error) {
-      // Said once per content, and looked at again: the other half of the pair may still be on its way.
-      if (this.#shown !== before)
-        this.#log.error({ certFile, err: error }, "the certificate files do not fit; the last good pair stays");
+      // Said once, and looked at again: the other half of the pair may still be on its way.
+      const { message } = error as Error;
+      if (pair === undefined && message === this.#problem) return;
+      if (pair === undefined) this.#problem = message;
+      this.#log.error({ certFile, err: error }, "the certificate files do not fit; the last good pair stays");
     }
   }
+}
+
+function contentsOf({ cert, key, ca = "" }: TlsPair): string {
+  return `${cert}\0${key}\0${ca}`;
 }
