@@ -52,6 +52,8 @@ export class OverridesFile implements MailboxDirectory {
   /** What the file looked like when it was read, and when it was last looked at. */
   #readAs: string | undefined;
   #seenAs: string | undefined;
+  /** It could not be read, which may pass while the file looks the same. */
+  #unreadable = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OverridesFileOptions) {
@@ -123,9 +125,10 @@ export class OverridesFile implements MailboxDirectory {
   }
 
   async #readUnlessRead(): Promise<void> {
-    if (this.#seenAs === this.#readAs || this.#ending.signal.aborted) return;
+    if ((this.#seenAs === this.#readAs && !this.#unreadable) || this.#ending.signal.aborted) return;
     this.#readAs = this.#seenAs;
     const begun = performance.now();
+    const before = this.#unreadable ? this.#problem : undefined;
     let changed = 0;
     try {
       const read = await this.#read();
@@ -136,6 +139,7 @@ export class OverridesFile implements MailboxDirectory {
       if (this.#ending.signal.aborted) return;
       throw error;
     }
+    if (before !== undefined && this.#problem === before) return;
     this.#options.observer?.directoryRead({
       directory: this.name,
       recipients: this.#pinned.state().recipients,
@@ -150,6 +154,7 @@ export class OverridesFile implements MailboxDirectory {
     const { signal } = this.#ending;
     const fileName = basename(file);
     let bytes: Buffer;
+    this.#unreadable = false;
     try {
       const { size } = await stat(file);
       if (size > LARGEST_BYTES) {
@@ -159,6 +164,7 @@ export class OverridesFile implements MailboxDirectory {
     } catch (error) {
       signal.throwIfAborted();
       const { code } = error as NodeJS.ErrnoException;
+      this.#unreadable = true;
       return { problems: [`${file} cannot be read (${code}). Expected a file that this process may read.`] };
     }
     let text: string;
