@@ -23,6 +23,7 @@ import { ntlmScheme } from "./backends/ntlm-scheme.js";
 import { ServiceAccounts } from "./backends/service-accounts.js";
 import { SharedQuestions } from "./backends/shared-questions.js";
 import type { TokenGrant } from "./backends/token-source.js";
+import { steadyNow } from "./compose-clocks.js";
 import type { Configuration } from "./config/configuration.js";
 import type { Secrets } from "./config/secret-references.js";
 import { installedKerberos } from "./kerberos/installed-package.js";
@@ -74,7 +75,7 @@ export function composeBackend(
     accounts: accountsOf(name, settings).map(([path, account]) =>
       accountOptions(path, account, pooled, endpoints, settings, secrets, now),
     ),
-    now,
+    now: steadyNow,
     tell: (event) => observer.accountChanged(name, event),
   });
   const maximumMailboxes = settings.maximumMailboxes ?? dialect.maximumMailboxes;
@@ -147,7 +148,10 @@ function accountOptions(
   const over = (make: (endpoint: HttpPoolOptions) => AccountChannel) =>
     new EndpointChannel(endpoints, (url) => make({ ...pooled, url }), timeoutMs);
   const bearer = (grant: () => TokenGrant) =>
-    over((endpoint) => new BearerTransport({ ...endpoint, tokens: new KeptToken({ grant: grant(), now, timeoutMs }) }));
+    over(
+      (endpoint) =>
+        new BearerTransport({ ...endpoint, tokens: new KeptToken({ grant: grant(), now: steadyNow, timeoutMs }) }),
+    );
   const { scheme } = account;
   switch (account.scheme) {
     case "basic":

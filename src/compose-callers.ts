@@ -67,7 +67,7 @@ export async function composeCallers(
         issuer.keysUrl === undefined
           ? { file: issuer.keysFile as string }
           : { url: new URL(issuer.keysUrl), ca: issuer.caFile && readFileSync(issuer.caFile, "utf8") },
-      now,
+      now: () => performance.now(),
       onProblem: (problem) => onProblem(`the keys of token issuer ${issuer.name} cannot be had: ${problem}`),
     }),
   }));

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { type MailboxAddress, parseDomain, parseMailboxAddress } from "./availability/mailbox-address.js";
-import { type InstantMs, instant } from "./availability/time-window.js";
+import type { InstantMs } from "./availability/time-window.js";
 import type { Configuration } from "./config/configuration.js";
 import type { Secrets } from "./config/secret-references.js";
 import type { DirectorySource } from "./directories/directory-source.js";
@@ -128,5 +128,3 @@ function ldapSource(
     backendOfDomain: (domain) => owners.get(domain),
   });
 }
-
-export const instantNow = (): InstantMs => instant(Date.now());

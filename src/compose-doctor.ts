@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { parseDomain, parseMailboxAddress } from "./availability/mailbox-address.js";
 import { instant } from "./availability/time-window.js";
 import { accountsOf, type ComposedBackend, composeBackend, urlsOf } from "./compose-backends.js";
-import { instantNow } from "./compose-directories.js";
+import { instantNow } from "./compose-clocks.js";
+
 import type { Configuration } from "./config/configuration.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
 import type { Secrets } from "./config/secret-references.js";

@@ -7,8 +7,9 @@ import pino, { type Logger } from "pino";
 import { publishedUrls } from "./compose-autodiscover.js";
 import { serviceAccountNames } from "./compose-backends.js";
 import { composeCallers } from "./compose-callers.js";
+import { instantNow, steadyNow, watchForSetBack } from "./compose-clocks.js";
 import { composeConsole } from "./compose-console.js";
-import { instantNow } from "./compose-directories.js";
+
 import { composeLookups } from "./compose-lookups.js";
 import { composeOverload, listenerLimits } from "./compose-overload.js";
 import { composeProbes } from "./compose-probes.js";
@@ -95,11 +96,17 @@ export async function compose(
     watched: (parts) => watchedParts(parts, metrics.hops, traces?.watcher),
   });
   const { observer, backends, directories, router, answerer, asker, shared, sharedAccounts } = lookups;
-  metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), instantNow);
+  metrics.watchAccounts(() => new Map([...backends].map(([name, backend]) => [name, backend.accounts()])), steadyNow);
   metrics.watchBackends(backends);
   metrics.watchDirectories(directories.all, instantNow);
   const probes = composeProbes(configuration, lookups, log, metrics.registry, instantNow);
   const callers = await composeCallers(configuration, secrets, (problem) => log.error({ problem }, "sign-in"));
+
+  // What is kept would count as fresh for so much longer.
+  const unwatchClock = watchForSetBack((byMs) => {
+    log.warn({ byMs }, "the clock was set back: what was kept here is forgotten");
+    void asker.forget("all", "here");
+  });
 
   const { listen, management } = configuration;
   let draining = false;
@@ -187,6 +194,7 @@ export async function compose(
     await drained(ews, withinMs);
     await drained(ops, OPERATIONS_END_WITHIN_MS);
     overload.stop();
+    unwatchClock();
     await lookups.stop();
     await traces?.close();
     await callers.close();

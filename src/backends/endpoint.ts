@@ -4,7 +4,8 @@
  * there are others. Then one request tries it. A failure is no connection, a broken one, a
  * 502 or 504 of whatever stands in front of it, or silence; whatever else it says, it is there.
  *
- * All accounts of a backend share what is known of its endpoints. The counting is cockatiel's.
+ * All accounts of a backend share what is known of its endpoints. The counting is cockatiel's. It goes by the wall clock;
+ * when that is set back, counting begins anew.
  */
 
 import {
@@ -30,6 +31,9 @@ const LEFT_ALONE_MS = [1_000, 2_000, 5_000];
 /** Where requests have another endpoint to go to, nobody is kept waiting by this. */
 const LEFT_ALONE_BESIDE_OTHERS_MS = [...LEFT_ALONE_MS, 10_000, 30_000];
 
+/** A clock that is set back by so much was wrong; by less, it is only corrected. */
+const STEP_MS = 1_000;
+
 /** The endpoint said nothing for as long as it was given. */
 export const SILENT = "NO_ANSWER";
 const STATES: Readonly<Record<CockatielState, CircuitState>> = {
@@ -41,7 +45,12 @@ const STATES: Readonly<Record<CockatielState, CircuitState>> = {
 
 export class Endpoint {
   readonly url: URL;
-  readonly #breaker: CircuitBreakerPolicy;
+  readonly #alone: boolean;
+  readonly #now: () => InstantMs;
+  readonly #tell: (standing: EndpointStanding) => void;
+  #breaker: CircuitBreakerPolicy;
+  /** How far the wall clock was ahead of one that only runs on, when the circuit changed. */
+  #wallAhead = 0;
   #since: InstantMs | undefined;
   #problem: string | undefined;
   /** For the fate of the one request that tries it. */
@@ -50,16 +59,10 @@ export class Endpoint {
   /** `alone`: the backend has no other. */
   constructor(url: URL, alone: boolean, now: () => InstantMs, tell: (standing: EndpointStanding) => void) {
     this.url = url;
-    const failures = handleWhen(isEndpointFailure).orWhenResult((answer) => isGatewayFailure(answer as HttpAnswer));
-    this.#breaker = circuitBreaker(failures, {
-      halfOpenAfter: new IterableBackoff(alone ? LEFT_ALONE_MS : LEFT_ALONE_BESIDE_OTHERS_MS),
-      breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
-    });
-    this.#breaker.onStateChange(() => {
-      this.#since = now();
-      for (const go of [...this.#waiting]) go();
-      tell(this.standing);
-    });
+    this.#alone = alone;
+    this.#now = now;
+    this.#tell = tell;
+    this.#breaker = this.#newBreaker();
   }
 
   get name(): string {
@@ -81,6 +84,7 @@ export class Endpoint {
 
   /** What `send` gives or throws; undefined: the endpoint is left alone, and nothing was sent. */
   async ask(send: () => Promise<HttpAnswer>, signal: AbortSignal): Promise<HttpAnswer | undefined> {
+    if (this.circuit === "open" && this.#wallAhead - wallAhead() > STEP_MS) this.#beginAnew();
     if (this.circuit === "half-open") await this.#tried(signal);
     signal.throwIfAborted();
     if (this.circuit === "half-open") return undefined;
@@ -101,6 +105,28 @@ export class Endpoint {
     }
   }
 
+  #newBreaker(): CircuitBreakerPolicy {
+    const failures = handleWhen(isEndpointFailure).orWhenResult((answer) => isGatewayFailure(answer as HttpAnswer));
+    const breaker = circuitBreaker(failures, {
+      halfOpenAfter: new IterableBackoff(this.#alone ? LEFT_ALONE_MS : LEFT_ALONE_BESIDE_OTHERS_MS),
+      breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
+    });
+    breaker.onStateChange(() => this.#changed());
+    return breaker;
+  }
+
+  #changed(): void {
+    this.#since = this.#now();
+    this.#wallAhead = wallAhead();
+    for (const go of [...this.#waiting]) go();
+    this.#tell(this.standing);
+  }
+
+  #beginAnew(): void {
+    this.#breaker = this.#newBreaker();
+    this.#changed();
+  }
+
   #tried(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const go = () => {
@@ -115,6 +141,8 @@ export class Endpoint {
     });
   }
 }
+
+const wallAhead = () => Date.now() - performance.now();
 
 export function isGatewayFailure({ status }: HttpAnswer): boolean {
   return status === 502 || status === 504;

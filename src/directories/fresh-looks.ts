@@ -50,7 +50,9 @@ export class FreshLooks {
   isFresh(address: MailboxAddress, now: InstantMs): boolean {
     const look = this.find(address);
     if (look === undefined || (look.claim === undefined && look.asked !== address)) return false;
-    return now - look.at < FRESH_LOOK_MS;
+    const age = now - look.at;
+    // What seems to come was found before the clock was set back.
+    return age >= 0 && age < FRESH_LOOK_MS;
   }
 
   /** Does not count for keys that were looked at later. */

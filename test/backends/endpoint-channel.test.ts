@@ -117,6 +117,19 @@ describe("requests over several endpoints", () => {
     expect([new Set(sent), told]).toEqual([new Set(["one"]), []]);
   });
 
+  it("do not leave one alone for longer because the clock was set back meanwhile", async () => {
+    const { post, ways, told } = setUp("one");
+    ways.one = refused;
+    for (let i = 0; i < 6; i++) await post();
+    expect([await post(), told]).toEqual(["CIRCUIT_OPEN", ["one open"]]);
+    delete ways.one;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await post()).toBe("CIRCUIT_OPEN");
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(await post()).toBe(200);
+    expect(told).toEqual(["one open", "one closed"]);
+  });
+
   it("leave one alone after five failures, try it with one request, and come back to it", async () => {
     const { post, ways, sent, told, endpoints } = setUp("one", "two");
     ways.one = refused;
