@@ -90,8 +90,15 @@ async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> 
   const { configuration } = loaded;
   const written = createLog(configuration.log.level);
   const { log } = written;
+  // The first process of a container is not ended by a signal that nobody listens to. Nothing is under way yet.
+  const giveUp = (why: NodeJS.Signals) => {
+    log.info({ why }, "ended before it was ready");
+    process.exit(0);
+  };
+  process.once("SIGTERM", giveUp).once("SIGINT", giveUp);
   const gateway = await compose(loaded, written);
   const addresses = await gateway.start();
+  process.off("SIGTERM", giveUp).off("SIGINT", giveUp);
   log.info(addresses, "listening");
   const { host, tls } = configuration.listen;
   if (tls === undefined && !/^(127\.|localhost$|::1$)/.test(host)) {
@@ -117,6 +124,10 @@ async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> 
   // Whoever sends it twice, as timeout and npm do, means one end. A second Ctrl-C means at once.
   process.on("SIGTERM", stop);
   process.once("SIGINT", stop);
+  // Otherwise it means what it means to any program whose terminal is gone.
+  if (configuration.audit !== undefined && configuration.audit.to !== "stdout") {
+    process.on("SIGHUP", () => gateway.reopenAudit());
+  }
   // A mistake in the program, and nobody knows what it has left: who has asked is answered, and another process goes on.
   process.on("uncaughtException", (error) => {
     log.fatal(unforeseen(error), "an exception that nobody caught: please report it with this line");

@@ -34,6 +34,8 @@ export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
   readonly sharedAccounts: SharedAccounts | undefined;
   /** Tells and writes what is still to be told. */
   flush(): void;
+  /** Its file has been moved away. */
+  reopenAudit(): void;
   /** For when nothing is under way any more. */
   stop(): Promise<void>;
 }
@@ -108,6 +110,10 @@ export function composeLookups(
     shared,
     sharedAccounts,
     flush,
+    reopenAudit() {
+      observer.flush();
+      auditFile?.reopen();
+    },
     async stop() {
       await directories.stop();
       await sharedAccounts?.stop();

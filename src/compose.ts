@@ -41,6 +41,8 @@ import { watchedLookup, watchedParts } from "./telemetry/watched-ports.js";
 export interface Gateway {
   /** Resolves, with the addresses bound, when both listeners accept connections. */
   start(): Promise<{ readonly ews: string; readonly management: string }>;
+  /** The audit log's file has been moved away: another one is begun. */
+  reopenAudit(): void;
   /** Takes no new work, lets what is under way finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -201,6 +203,7 @@ export async function compose(
   };
   return {
     stop,
+    reopenAudit: () => lookups.reopenAudit(),
     async start() {
       try {
         const operations = await ops.listen(management);

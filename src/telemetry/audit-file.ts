@@ -8,7 +8,7 @@ import pino from "pino";
 export interface AuditDestination {
   /** For {@link AuditLog}. */
   readonly stream: { write(line: string): void };
-  /** After the file has been rotated. */
+  /** After the file has been rotated. Where it cannot be opened anew, the old one stays in use. */
   reopen(): void;
   /** Everything written so far has left when this returns. */
   flush(): void;
@@ -18,27 +18,53 @@ export interface AuditDestination {
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /** Throws when the file cannot be opened. `onProblem`, once each time: lines cannot be written any more, for example on a full disk. */
-export function openAuditDestination(to: "stdout" | { readonly file: string }, onProblem: (error: Error) => void) {
-  // A file is opened and written to at once: an audit line that is lost with the process is none.
-  const output =
-    to === "stdout"
-      ? pino.destination({ dest: 1, sync: true, maxLength: MOST_BYTES })
-      : pino.destination({ dest: to.file, sync: true, append: true, mode: 0o600, maxLength: MOST_BYTES });
+export function openAuditDestination(
+  to: "stdout" | { readonly file: string },
+  onProblem: (error: Error) => void,
+): AuditDestination {
   let failing = false;
-  output.on("error", (error: Error) => {
-    if (!failing) onProblem(error);
-    failing = true;
-  });
-  output.on("write", () => {
-    failing = false;
-  });
-  const destination: AuditDestination = {
-    stream: output,
-    reopen: () => output.reopen(),
+  let reopenLater = false;
+  const open = () => {
+    // A file is opened and written to at once: an audit line that is lost with the process is none.
+    const opened =
+      to === "stdout"
+        ? pino.destination({ dest: 1, sync: true, maxLength: MOST_BYTES })
+        : pino.destination({ dest: to.file, sync: true, append: true, mode: 0o600, maxLength: MOST_BYTES });
+    opened.on("error", (error: Error) => {
+      if (!failing) onProblem(error);
+      failing = true;
+    });
+    opened.on("write", () => {
+      failing = false;
+      if (reopenLater) process.nextTick(reopen);
+      reopenLater = false;
+    });
+    return opened;
+  };
+  // Not the package's own: after one that failed, it closes a descriptor twice.
+  const reopen = () => {
+    if (to === "stdout") return;
+    // What waits would be lost with the file that it waits for.
+    if (failing) {
+      reopenLater = true;
+      return;
+    }
+    try {
+      const before = output;
+      output = open();
+      before.flushSync();
+      before.end();
+    } catch (error) {
+      onProblem(error as Error);
+    }
+  };
+  let output = open();
+  return {
+    stream: { write: (line) => void output.write(line) },
+    reopen,
     // What cannot be written would be tried for ever.
     flush: () => {
       if (!failing) output.flushSync();
     },
   };
-  return destination;
 }

@@ -21,6 +21,7 @@ import {
   startSite,
   told,
 } from "../support/gateway-process.js";
+import { startImpostor } from "../support/impostor.js";
 import { freePort } from "../support/redis-server.js";
 
 const MAIN = join(PROJECT, "dist/src/main.js");
@@ -135,6 +136,55 @@ describe("the process", () => {
         expect.stringMatching(/^Detailed/),
       ]);
     expect(await code).toBe(0);
+  });
+
+  it("on SIGTERM while it is still getting ready ends with 0, also as the first process of a container", async () => {
+    // Takes connections, and says nothing: its directory is waited for.
+    let tell = () => {};
+    const connected = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const silent = await startImpostor(tell);
+    onTestFinished(() => silent.close());
+    const file = join(mkdtempSync(join(tmpdir(), "config-")), "x.yaml");
+    writeFileSync(
+      file,
+      `${siteConfiguration("http://127.0.0.1:1/", "http://127.0.0.1:1/").replaceAll(/LISTEN_PORT|MANAGEMENT_PORT/g, "0")}
+directories:
+  - { type: ldap, backend: exchange, url: 'ldap://${silent.host}:${silent.port}', bindDn: 'cn=x', password: 'env:BACKEND_PASSWORD', baseDn: 'dc=corp', allowPlainLdap: true }
+`,
+    );
+    const child = spawn(process.execPath, [MAIN, "--config", file], {
+      env: { ...process.env, CALLER_HASH, BACKEND_PASSWORD },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+    await connected;
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(output).toContain('"why":"SIGTERM","msg":"ended before it was ready"');
+  });
+
+  it("on SIGHUP begins an audit file anew that was moved away", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.log");
+    site = await startSite((configuration) => `${configuration}\naudit: { to: { file: '${file}' } }\n`);
+    const people = (name: string) =>
+      existsSync(name)
+        ? [...readFileSync(name, "utf8").matchAll(/"(\w+)@corp\.example","detail"/g)].map(([, who]) => who)
+        : [];
+    await site.ask(["alice@corp.example"]);
+    await vi.waitFor(() => expect(people(file)).toEqual(["alice"]));
+    renameSync(file, `${file}.1`);
+    site.gateway.process.kill("SIGHUP");
+    await vi.waitFor(() => expect(existsSync(file)).toBe(true), 10_000);
+    await site.ask(["bob@corp.example"]);
+    await vi.waitFor(() => expect(people(file)).toEqual(["bob"]));
+    expect(people(`${file}.1`)).toEqual(["alice"]);
   });
 
   it("after an exception that nobody caught answers what is under way, says where it was thrown, and ends with 1", async () => {
