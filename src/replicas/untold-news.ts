@@ -9,17 +9,20 @@ import type { AccountNews } from "../proxy/account-news.js";
 export interface Untold {
   readonly backend: string;
   readonly news: AccountNews;
-  /** By the clock of whoever remembers; a verdict that a secret is accepted does not end. */
+  /** By the clock of whoever remembers. */
   readonly until: number;
   announced: boolean;
   kept: boolean;
 }
 
+/** What others have left word of ends by itself within so long; then there is nothing to take back. */
+const LONGEST_REFUSAL_MS = 1_800_000;
+
 export class UntoldNews {
   readonly #untold = new Map<string, Untold>();
 
   add(backend: string, news: AccountNews, now: number): Untold {
-    const until = news.kind === "accepted" ? Number.POSITIVE_INFINITY : now + news.forMs;
+    const until = now + (news.kind === "accepted" ? LONGEST_REFUSAL_MS : news.forMs);
     const untold = { backend, news, until, announced: false, kept: false };
     this.#untold.set(keyOf(backend, news), untold);
     return untold;
