@@ -70,12 +70,22 @@ export function narrowed(a: DisclosureRule, b: DisclosureRule): DisclosureRule {
   };
 }
 
-/** `requesters`: on whose behalf the caller says it asks; whoever is in several groups sees what all of them grant. */
-export function ruleFor({ rule, groups }: CallerDisclosure, requesters: readonly string[]): DisclosureRule {
-  if (groups.length === 0 || requesters.length === 0) return rule;
-  const addresses = requesters.flatMap((text) => parseMailboxAddress(text) ?? []);
+/**
+ * `requesters`: on whose behalf the caller says it asks, each with all addresses that `addressesOf` knows; whoever is in
+ * several groups sees what all of them grant. Whose name cannot be read may be in any of them.
+ */
+export function ruleFor(
+  { rule, groups }: CallerDisclosure,
+  requesters: readonly string[],
+  addressesOf: (address: MailboxAddress) => readonly MailboxAddress[],
+): DisclosureRule {
+  const named = requesters.filter((text) => text.trim() !== "");
+  if (groups.length === 0 || named.length === 0) return rule;
+  const parsed = named.map(parseMailboxAddress);
+  const isUnreadable = parsed.includes(undefined);
+  const addresses = parsed.flatMap((address) => (address === undefined ? [] : [address, ...addressesOf(address)]));
   return groups
-    .filter((group) => addresses.some((address) => group.requesters.has(address)))
+    .filter((group) => isUnreadable || addresses.some((address) => group.requesters.has(address)))
     .reduce((sofar, group) => narrowed(sofar, group.rule), rule);
 }
 
@@ -91,17 +101,23 @@ export function disclosesMailbox({ allow, deny }: DisclosureRule, addresses: rea
 }
 
 /**
- * What becomes of private events, before slots are made of them; the very same object when nothing does. In a view
- * without details nobody knows which events are private.
+ * What becomes of private events, before slots are made of them; the very same object when nothing does. Without details
+ * nobody knows which events are private: then each may be.
  */
 export function withPrivateEvents(view: FreeBusyView, privateEvents: PrivateEvents): FreeBusyView {
-  if (privateEvents === "without-text" || view.detail !== "details") return view;
-  if (!view.events.some(isPrivate)) return view;
-  return { ...view, events: view.events.map((event) => (isPrivate(event) ? block(event) : event)) };
+  if (privateEvents === "without-text") return view;
+  if (view.detail === "merged") {
+    const digits = view.merged.digits.replace(/[13]/g, "2");
+    return digits === view.merged.digits ? view : { ...view, merged: { ...view.merged, digits } };
+  }
+  const mayBePrivate = ({ details }: CalendarEvent) => details?.isPrivate ?? true;
+  if (!view.events.some((event) => mayBePrivate(event) && isMore(event))) return view;
+  return { ...view, events: view.events.map((event) => (mayBePrivate(event) && isMore(event) ? block(event) : event)) };
 }
 
-function isPrivate({ details }: CalendarEvent): boolean {
-  return details?.isPrivate === true;
+/** Whether it says more than that time is taken, free or unknown. */
+function isMore({ busyType, details }: CalendarEvent): boolean {
+  return details !== undefined || BLOCK[busyType] !== busyType;
 }
 
 /** Time that is taken becomes busy, time that is not becomes free, and what is not known stays so. */

@@ -19,7 +19,8 @@ const CANONICAL =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 /** What the URL standard, by which domains are read, would skip, decode or take for the domain's end. */
 const NO_PART_OF_A_DOMAIN = /[\s\u0000-\u001f\u007f/\\?#%:@]/;
-const INTERNATIONAL_LOCAL_PART = /^[^\s"<>()[\],;:\\@\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,64}$/u;
+/** Without characters nobody sees: two addresses that look alike would be two, for us, and one for the next server. */
+const INTERNATIONAL_LOCAL_PART = /^[^\s"<>()[\],;:\\@\p{Cc}\p{Cf}\u2028\u2029]{1,64}$/u;
 
 /** The canonical address, or undefined when the text is not an address we are ready to route. */
 export function parseMailboxAddress(text: string): MailboxAddress | undefined {

@@ -184,18 +184,20 @@ function ownAccountProblems(raw: unknown, backends: readonly [string, unknown][]
   const own = new Map(
     backends.flatMap(([key, backend]) =>
       [backend, ...list(at(backend, "accounts"))].flatMap((holder) =>
-        [lower(at(holder, "username")), lower(at(holder, "actsAs"))].map((name) => [name, key] as const),
+        ["username", "actsAs", "principal"].map((setting) => [lower(at(holder, setting)), key] as const),
       ),
     ),
   );
   return entries(at(raw, "callers")).flatMap(([key, caller]) =>
-    list(at(caller, "usernames")).flatMap((username) => {
-      const backend = typeof username === "string" ? own.get(lower(username)) : undefined;
-      if (backend === undefined) return [];
-      return [
-        `callers.${key}.usernames: '${username}' is also the service account of backend '${backend}'. Give the caller an account of its own, or a question sent back to this gateway is not recognised.`,
-      ];
-    }),
+    (["usernames", "principals"] as const)
+      .flatMap((setting) => list(at(caller, setting)).map((name) => [setting, name] as const))
+      .flatMap(([setting, name]) => {
+        const backend = typeof name === "string" ? own.get(lower(name)) : undefined;
+        if (backend === undefined) return [];
+        return [
+          `callers.${key}.${setting}: '${name}' is also the service account of backend '${backend}'. Give the caller an account of its own, or a question sent back to this gateway is not recognised.`,
+        ];
+      }),
   );
 }
 

@@ -47,13 +47,14 @@ export class QueryAnswerer {
     const { settler, now } = this.#parts;
     const started = now();
     const budgetMs = Math.min(this.#parts.budgetMs, asking.withinMs ?? Number.POSITIVE_INFINITY);
-    const rule = ruleOf(asking);
+    const rule = ruleOf(asking, (address) => this.#parts.router.askedAs(address));
     const limit = atMost(query.view.detail, rule.maximumDetail);
     const routed = query.mailboxes.map((asked) => ({ asked, route: this.#route(asked, asking, rule) }));
     const { once: targets, indexOf } = distinctTargets(routed);
     const question = {
       query,
-      detail: limit === "details" ? limit : "times",
+      // Which events are private is seen in details only.
+      detail: limit === "details" || rule.privateEvents === "busy" ? "details" : "times",
       origin: asking.caller.origin,
       askedBy: asking.caller.name,
       anew: asking.anew ?? false,
@@ -67,7 +68,7 @@ export class QueryAnswerer {
   #route(asked: AskedMailbox, { caller: { origin }, returned }: Asking, rule: DisclosureRule): Route {
     if (returned) return { kind: "failure", failure: { reason: "loop-detected" }, rule: "a mark of this gateway" };
     const { router } = this.#parts;
-    return disclosedRoute(router.route(asked, origin), asked, rule, (address) => router.askedAs(address));
+    return disclosedRoute(router.route(asked, origin), asked, rule, (...about) => router.addressesFor(...about));
   }
 
   /** Lowers, reassembles and tells. One view per distinct mailbox; duplicates share it. */
@@ -82,9 +83,11 @@ export class QueryAnswerer {
     indexOf: readonly number[],
   ): Answers {
     const { observer, now } = this.#parts;
-    const shown = settled.map(({ answer }) => {
+    const shown = settled.map(({ answer, route }) => {
       if (answer.kind === "failure") return answer;
-      const shownEvents = withPrivateEvents(viewWithin(answer.view, query.window), rule.privateEvents);
+      const within = viewWithin(answer.view, query.window);
+      // Of a group, it has been done for each member.
+      const shownEvents = route.kind === "group" ? within : withPrivateEvents(within, rule.privateEvents);
       const view = lowered(shownEvents, limit, query.window, query.intervalMinutes);
       // How old it is stays with it, whatever is taken away.
       return view === answer.view ? answer : { ...answer, view };

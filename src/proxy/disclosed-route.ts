@@ -2,6 +2,8 @@
  * Decides whether a mailbox is asked about at all for this caller: one that the caller may
  * not see ends here, whether or not it exists and whoever has it, and nobody is asked.
  *
+ * Whatever leads somewhere, at first or on a second look, has to pass here.
+ *
  * Pure but for the addresses of a mailbox, which directories know from memory.
  */
 
@@ -22,28 +24,29 @@ const NOT_DISCLOSED: Route = {
   rule: "disclosure: not for this caller",
 };
 
-/** What this caller may see, asking for these people. */
-export function ruleOf({ caller, onBehalfOf = [] }: Asking): DisclosureRule {
+/** Every address of the mailbox that is asked about, or that the route leads to, as far as they are known. */
+export type AddressesFor = (asked: AskedMailbox, route: Route) => readonly MailboxAddress[];
+
+/** What this caller may see, asking for these people, whose other addresses `addressesOf` knows. */
+export function ruleOf(
+  { caller, onBehalfOf = [] }: Asking,
+  addressesOf: (address: MailboxAddress) => readonly MailboxAddress[],
+): DisclosureRule {
   const { disclosure, maximumDetail } = caller;
-  if (disclosure !== undefined) return ruleFor(disclosure, onBehalfOf);
+  if (disclosure !== undefined) return ruleFor(disclosure, onBehalfOf, addressesOf);
   return { maximumDetail, privateEvents: "without-text", allow: [], deny: [] };
 }
 
-/** The route, or the failure that stands for it. `addressesOf`: every address of a mailbox, as far as they are known. */
+/** The route, or the failure that stands for it. */
 export function disclosedRoute(
   route: Route,
   asked: AskedMailbox,
   rule: DisclosureRule,
-  addressesOf: (address: MailboxAddress) => readonly MailboxAddress[],
+  addressesFor: AddressesFor,
 ): Route {
   if (disclosesEverybody(rule)) return route;
-  const addresses = new Set<MailboxAddress>();
-  for (const address of [asked.address, route.address]) {
-    if (address === undefined || addresses.has(address)) continue;
-    addresses.add(address);
-    for (const other of addressesOf(address)) addresses.add(other);
-  }
+  const addresses = addressesFor(asked, route);
   // Text that names nobody: it says so whoever asks.
-  if (addresses.size === 0) return route;
-  return disclosesMailbox(rule, [...addresses]) ? route : NOT_DISCLOSED;
+  if (addresses.length === 0) return route;
+  return disclosesMailbox(rule, addresses) ? route : NOT_DISCLOSED;
 }

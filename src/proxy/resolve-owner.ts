@@ -73,8 +73,11 @@ export class OwnerResolver {
 
   /** Every address under which the mailbox with this one is known, itself included. */
   addressesOf(address: MailboxAddress, now: InstantMs): readonly MailboxAddress[] {
-    const all = new Set([address]);
-    for (const known of this.#known(address, now)) for (const alias of this.#aliases(known)) all.add(alias);
+    const all = new Set([address, ...this.#pinnedWith(address)]);
+    for (const one of [...all]) {
+      for (const known of this.#known(one, now)) for (const alias of this.#aliases(known)) all.add(alias);
+    }
+    for (const one of [...all]) for (const alias of this.#pinnedWith(one)) all.add(alias);
     return [...all];
   }
 
@@ -190,6 +193,11 @@ export class OwnerResolver {
 
   #find(directory: MailboxDirectory, key: RecipientKey, now: InstantMs): DirectoryClaim | undefined {
     return this.#safely(directory, () => directory.find(key, now), undefined);
+  }
+
+  /** What directories that decide name together with this address. */
+  #pinnedWith(address: MailboxAddress): readonly MailboxAddress[] {
+    return this.#deciding.flatMap((directory) => this.#safely(directory, () => directory.addressesOf(address), []));
   }
 
   #aliases({ directory, claim }: Known): readonly MailboxAddress[] {

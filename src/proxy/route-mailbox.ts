@@ -57,6 +57,8 @@ export type AskersOf = (backend: string, address: MailboxAddress) => ReadonlySet
 export class MailboxRouter {
   readonly #owners: OwnerResolver;
   readonly #byDomain = new Map<string, AddressSpace & { readonly rule: string }>();
+  /** By the domain that is asked about instead. */
+  readonly #rewritten = new Map<string, AddressSpace[]>();
   readonly #now: () => InstantMs;
   readonly #askersOf: AskersOf;
 
@@ -71,6 +73,9 @@ export class MailboxRouter {
     this.#askersOf = askersOf;
     for (const space of addressSpaces) {
       this.#byDomain.set(space.domain, { ...space, rule: `address space ${space.domain}` });
+      const { rewriteDomain } = space;
+      if (rewriteDomain === undefined) continue;
+      this.#rewritten.set(rewriteDomain, [...(this.#rewritten.get(rewriteDomain) ?? []), space]);
     }
   }
 
@@ -117,6 +122,27 @@ export class MailboxRouter {
       if (rewriteDomain !== undefined) all.add(withDomain(one, rewriteDomain));
     }
     return [...all];
+  }
+
+  /** Every address under which the mailbox is known that this question is about, or leads to by this route. */
+  addressesFor(asked: AskedMailbox, route: Route): readonly MailboxAddress[] {
+    const all = new Set<MailboxAddress>();
+    for (const address of [asked.address, route.address]) {
+      if (address !== undefined) for (const one of this.askedAs(address)) all.add(one);
+    }
+    for (const one of [...all]) {
+      for (const { domain } of this.#rewritten.get(domainOf(one)) ?? []) {
+        const other = withDomain(one, domain);
+        if (!all.has(other) && this.#leadsTo(other, route)) for (const same of this.askedAs(other)) all.add(same);
+      }
+    }
+    return [...all];
+  }
+
+  #leadsTo(address: MailboxAddress, route: Route): boolean {
+    const other = this.#toOwner({ text: address, routingType: "SMTP", address });
+    const backend = route.kind === "failure" ? route.failure.backend : route.kind === "backend" && route.backend;
+    return other.kind === "backend" && other.backend === backend && other.address === route.address;
   }
 
   #toOwner(asked: AskedMailbox, tell?: TellStep): Route {

@@ -11,11 +11,13 @@
  */
 
 import type { AskedMailbox } from "../availability/availability-query.js";
+import type { DisclosureRule } from "../availability/disclosure-rules.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { InstantMs, TimeWindow } from "../availability/time-window.js";
 import type { BackendAsker, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
+import { disclosedRoute } from "./disclosed-route.js";
 import type { CacheOutcome } from "./lookup-observer.js";
 import type { RecipientKey } from "./mailbox-directory.js";
 import type { OwnerResolver } from "./resolve-owner.js";
@@ -58,6 +60,8 @@ export interface ChanceQuestion {
   readonly anew?: boolean | undefined;
   readonly window: TimeWindow;
   readonly detail: AskedDetail;
+  /** What is found anew may be whom the caller may not see. */
+  readonly rule: DisclosureRule;
 }
 
 /** One mailbox in doubt: what stands so far, and who has been asked. */
@@ -96,8 +100,8 @@ export class SecondChance {
   async take(doubtful: readonly Settled[], question: ChanceQuestion, signal: AbortSignal): Promise<readonly Settled[]> {
     const chances = doubtful.map((settled): Chance => ({ settled, asked: new Set(ownerOf(settled.route)) }));
     await this.#lookAgain(doubtful, signal);
-    if (!signal.aborted) await this.#attempt(this.#reroutes(chances, question.origin), question);
-    if (!signal.aborted) await this.#attempt(this.#probes(chances, question.origin), question);
+    if (!signal.aborted) await this.#attempt(this.#reroutes(chances, question), question);
+    if (!signal.aborted) await this.#attempt(this.#probes(chances, question), question);
     return chances.map(({ settled }) => settled);
   }
 
@@ -134,10 +138,10 @@ export class SecondChance {
   }
 
   /** Where the mailboxes are to be asked about now, as far as that is somewhere else than before. */
-  #reroutes(chances: readonly Chance[], origin: string | undefined): Attempt[] {
+  #reroutes(chances: readonly Chance[], { origin, rule }: ChanceQuestion): Attempt[] {
     return chances.flatMap((chance) => {
       const { asked, route: before } = chance.settled;
-      const route = this.#parts.router.route(asked, origin);
+      const route = this.#disclosed(this.#parts.router.route(asked, origin), asked, rule);
       if (route.kind === before.kind && route.address === before.address && ownerOf(route)[0] === ownerOf(before)[0]) {
         return [];
       }
@@ -148,7 +152,11 @@ export class SecondChance {
     });
   }
 
-  #probes(chances: readonly Chance[], origin: string | undefined): Attempt[] {
+  #disclosed(route: Route, asked: AskedMailbox, rule: DisclosureRule): Route {
+    return disclosedRoute(route, asked, rule, (...about) => this.#parts.router.addressesFor(...about));
+  }
+
+  #probes(chances: readonly Chance[], { origin, rule }: ChanceQuestion): Attempt[] {
     if (this.#parts.winners === undefined) return [];
     return chances.flatMap((chance) => {
       const { route, answer } = chance.settled;
@@ -157,9 +165,11 @@ export class SecondChance {
       const never = this.#parts.router.neverAsked(chance.settled.asked, address, origin);
       return [...this.#parts.backends.keys()]
         .filter((name) => !never.has(name) && !chance.asked.has(name))
-        .flatMap((backend) =>
-          this.#attemptAt(chance, backend, address, { kind: "backend", backend, address, rule: PROBED }),
-        );
+        .flatMap((backend) => {
+          const there: Route = { kind: "backend", backend, address, rule: PROBED };
+          const isDisclosed = this.#disclosed(there, chance.settled.asked, rule) === there;
+          return isDisclosed ? this.#attemptAt(chance, backend, address, there) : [];
+        });
     });
   }
 

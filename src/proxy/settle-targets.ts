@@ -8,15 +8,14 @@
  */
 
 import type { AvailabilityQuery } from "../availability/availability-query.js";
-import type { DisclosureRule } from "../availability/disclosure-rules.js";
+import { type DisclosureRule, withPrivateEvents } from "../availability/disclosure-rules.js";
 import type { FreeBusyView } from "../availability/free-busy-view.js";
-import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, learnt, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged-free-busy.js";
 import type { InstantMs } from "../availability/time-window.js";
 import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
-import { disclosedRoute } from "./disclosed-route.js";
+import { type AddressesFor, disclosedRoute } from "./disclosed-route.js";
 import type { GroupExpander } from "./expand-group.js";
 import type { Route } from "./route-mailbox.js";
 import { backendOf, type SecondChance, type Settled } from "./second-chance.js";
@@ -30,8 +29,7 @@ export interface TargetSettlerParts {
   readonly asker: BackendAsker;
   readonly secondChance: SecondChance;
   readonly groups: GroupExpander;
-  /** Every address of a mailbox, as far as they are known. */
-  readonly addressesOf: (address: MailboxAddress) => readonly MailboxAddress[];
+  readonly addressesFor: AddressesFor;
 }
 
 /** What is asked about all targets of a lookup. */
@@ -156,8 +154,8 @@ export class TargetSettler {
     const { secondChance } = this.#parts;
     const doubtful = first.filter((one) => secondChance.worthwhile(one));
     if (doubtful.length === 0) return first;
-    const { origin, askedBy, anew, query, detail } = question;
-    const chance = { origin, askedBy, anew, window: query.window, detail };
+    const { origin, askedBy, anew, query, detail, rule } = question;
+    const chance = { origin, askedBy, anew, window: query.window, detail, rule };
     const taken = secondChance.take(doubtful, chance, budget.signal);
     const better = await budget.within(taken, () => doubtful);
     const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
@@ -223,10 +221,11 @@ export class TargetSettler {
     // Whom the caller may not see counts as unknown, so that no slot is called free because of them.
     const members = expansion.members.map(({ asked, route }) => ({
       asked,
-      route: disclosedRoute(route, asked, rule, this.#parts.addressesOf),
+      route: disclosedRoute(route, asked, rule, this.#parts.addressesFor),
     }));
     const { once: targets } = distinctTargets(members);
-    const question: TargetQuestion = { query, detail: "times", origin, askedBy, anew: anew ?? false, rule };
+    const detail = rule.privateEvents === "busy" ? "details" : "times";
+    const question: TargetQuestion = { query, detail, origin, askedBy, anew: anew ?? false, rule };
     const pending = await budget.within(this.#ask(targets, question), () => []);
     const settled = await this.#settleWithin(targets, pending, question, budget);
     const { window, intervalMinutes } = query;
@@ -238,7 +237,8 @@ export class TargetSettler {
       const { learntAt } = answer;
       if (learntAt !== undefined && (oldest === undefined || learntAt < oldest)) oldest = learntAt;
       if (answer.kind === "view") {
-        known.push(mergedFreeBusy(answer.view, window, intervalMinutes).digits);
+        const view = withPrivateEvents(answer.view, rule.privateEvents);
+        known.push(mergedFreeBusy(view, window, intervalMinutes).digits);
         stale ||= answer.stale === true;
       } else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
     }

@@ -35,6 +35,8 @@ const rules: fc.Arbitrary<DisclosureRule> = fc.record({
 });
 const mailboxes = fc.subarray(names, { minLength: 1 }).map((all) => all.map(at));
 
+const alone = (address: MailboxAddress) => [address];
+
 describe("a set of mailboxes", () => {
   it("holds addresses in any spelling, and whole domains, but not the ones below them", () => {
     const set = new MailboxSet(["Bob@Corp.Example", "partner.example", "münchen.example"]);
@@ -93,7 +95,7 @@ describe("a rule", () => {
     const groups = fc.array(fc.record({ requesters: sets, rule: rules }), { maxLength: 3 });
     fc.assert(
       fc.property(rules, groups, requesters, mailboxes, (rule, all, claimed, addresses) => {
-        const applied = ruleFor({ rule, groups: all }, claimed);
+        const applied = ruleFor({ rule, groups: all }, claimed, alone);
         expect(reaches(rule.maximumDetail, applied.maximumDetail)).toBe(true);
         if (!disclosesMailbox(rule, addresses)) expect(disclosesMailbox(applied, addresses)).toBe(false);
         if (rule.privateEvents === "busy") expect(applied.privateEvents).toBe("busy");
@@ -105,13 +107,23 @@ describe("a rule", () => {
     const interns = { requesters: bob, rule: { ...EVERYTHING, maximumDetail: "merged" as const } };
     const staff = { requesters: corp, rule: { ...EVERYTHING, deny: [new MailboxSet(["boss@corp.example"])] } };
     const disclosure = { rule: EVERYTHING, groups: [interns, staff] };
-    expect(ruleFor(disclosure, [])).toBe(EVERYTHING);
-    expect(ruleFor(disclosure, ["eve@partner.example"])).toEqual(EVERYTHING);
-    expect(ruleFor(disclosure, ["BOB@corp.example"])).toMatchObject({
-      maximumDetail: "merged",
-      deny: [staff.rule.deny[0]],
-    });
-    expect(ruleFor(disclosure, ["eve@corp.example"])).toMatchObject({ maximumDetail: "details" });
+    const forAll = (...requesters: string[]) => ruleFor(disclosure, requesters, alone);
+    expect(forAll()).toBe(EVERYTHING);
+    expect(forAll("")).toBe(EVERYTHING);
+    expect(forAll("eve@partner.example")).toEqual(EVERYTHING);
+    const narrowest = { maximumDetail: "merged", deny: [staff.rule.deny[0]] };
+    expect(forAll("BOB@corp.example")).toMatchObject(narrowest);
+    expect(forAll("eve@corp.example")).toMatchObject({ maximumDetail: "details" });
+    // Who cannot be told from a member counts as one.
+    expect(forAll("CORP\\bob")).toMatchObject(narrowest);
+  });
+
+  it("is narrowed for a requester who gives another of their addresses", () => {
+    const interns = { requesters: bob, rule: { ...EVERYTHING, maximumDetail: "merged" as const } };
+    const aliases = (address: MailboxAddress) => [address, "bob@corp.example" as MailboxAddress];
+    const disclosure = { rule: EVERYTHING, groups: [interns] };
+    expect(ruleFor(disclosure, ["bob@corp.awsapps.com"], aliases)).toMatchObject({ maximumDetail: "merged" });
+    expect(ruleFor(disclosure, ["bob@corp.awsapps.com"], alone)).toEqual(EVERYTHING);
   });
 });
 
@@ -155,9 +167,24 @@ describe("private events", () => {
     expect(withPrivateEvents(open, "busy")).toBe(open);
     const slots: FreeBusyView = {
       detail: "merged",
-      merged: { start: instant(0), intervalMinutes: 30, digits: "0123" },
+      merged: { start: instant(0), intervalMinutes: 30, digits: "0224" },
     };
     expect(withPrivateEvents(slots, "busy")).toBe(slots);
+  });
+
+  it("may be any event of a view without details, so all become blocks there", () => {
+    const { details: _, ...away } = event("OOF", false);
+    const { details: __, ...busy } = event("Busy", false, 12);
+    const times: FreeBusyView = { detail: "times", events: [away, busy] };
+    expect(withPrivateEvents(times, "busy")).toEqual({
+      detail: "times",
+      events: [{ ...away, busyType: "Busy" }, busy],
+    });
+    const merged = { start: instant(0), intervalMinutes: 30, digits: "01234" };
+    expect(withPrivateEvents({ detail: "merged", merged }, "busy")).toEqual({
+      detail: "merged",
+      merged: { ...merged, digits: "02224" },
+    });
   });
 
   it("never turn time that is taken, or not known, into time that is free", () => {

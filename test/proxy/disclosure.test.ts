@@ -1,8 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { type DisclosureRule, MailboxSet, type RequesterGroup } from "../../src/availability/disclosure-rules.js";
+import { type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
+import { mergedFreeBusy } from "../../src/availability/merged-free-busy.js";
 import { instant } from "../../src/availability/time-window.js";
 import { ProbeMemory } from "../../src/directories/probe-memory.js";
-import { DAY, FakeBackend, FakeDirectory, gatewayOf, slotsOf, told } from "../support/fake-directory.js";
+import {
+  askedFor,
+  DAY,
+  FakeBackend,
+  FakeDirectory,
+  gatewayOf,
+  slotsOf,
+  told,
+  viewOf,
+} from "../support/fake-directory.js";
 import { mailbox } from "../support/proxy.js";
 
 const GROUP = "all@corp.example";
@@ -57,6 +68,147 @@ describe("a mailbox the caller may not see", () => {
     const { ask, asked } = setUp(deny(GROUP));
     expect([await ask([GROUP]), asked()]).toEqual([["not-disclosed"], []]);
   });
+});
+
+describe("a mailbox that is found out to be one the caller may not see", () => {
+  const [exchange, workmail] = [
+    () => new FakeBackend("exchange"),
+    () => new FakeBackend("workmail", "ceo@corp.example"),
+  ];
+  const asking = (rule: DisclosureRule) => ({
+    caller: { name: "client", origin: undefined, maximumDetail: rule.maximumDetail, disclosure: { rule, groups: [] } },
+    returned: false,
+    onBehalfOf: [],
+    source: "",
+  });
+  const query = (address: string) => ({
+    mailboxes: [askedFor(address)],
+    window: { start: instant(DAY), end: instant(DAY + 24 * 3_600_000) },
+    intervalMinutes: 60,
+    view: { detail: "details" as const, merged: false },
+  });
+  const asked = async (gateway: ReturnType<typeof gatewayOf>, rule: DisclosureRule, address: string) =>
+    told((await gateway.answerer.answer(query(address), asking(rule), "id"))[0]);
+
+  it("by a second look at the directory, stays undisclosed", async () => {
+    for (const [rule, expected] of [
+      [ALL, "ceo@corp.example"],
+      [deny("ceo@corp.example"), "not-disclosed"],
+    ] as const) {
+      const directory = new FakeDirectory("workmail-directory", { home: "workmail" });
+      directory.looks(() => {
+        directory.put({ addresses: ["ceo@corp.example", "chief@corp.example"], backend: "workmail" });
+        return true;
+      });
+      const asks = workmail();
+      const gateway = gatewayOf({ directories: [directory], backends: [exchange(), asks] });
+      expect(await asked(gateway, rule, "chief@corp.example")).toBe(expected);
+      expect(asks.asked).toHaveLength(rule === ALL ? 1 : 0);
+    }
+  });
+
+  it("by a second look, to be a group, is not expanded", async () => {
+    const directory = new FakeDirectory("ad");
+    directory.looks(() => {
+      directory.group(["board@corp.example", "b1@corp.example"], ["ceo@corp.example"]);
+      return true;
+    });
+    const gateway = gatewayOf({ directories: [directory], backends: [exchange(), workmail()] });
+    expect(await asked(gateway, deny("board@corp.example"), "b1@corp.example")).toBe("not-disclosed");
+  });
+
+  it("at the system that would be probed, is not looked for there", async () => {
+    const spaces = [
+      { domain: "corp.example", backend: "exchange" },
+      { domain: "corp.awsapps.com", backend: "workmail", rewriteDomain: "corp.example" },
+    ];
+    for (const [rule, expected] of [
+      [ALL, "ceo@corp.example"],
+      [deny("ceo@corp.awsapps.com"), "mailbox-not-found"],
+    ] as const) {
+      const winners = new ProbeMemory({ now: () => instant(DAY) });
+      const backends = [exchange(), workmail()];
+      const gateway = gatewayOf({ directories: [winners], backends, winners, addressSpaces: spaces });
+      expect(await asked(gateway, rule, "ceo@corp.example")).toBe(expected);
+    }
+  });
+
+  it("under an address that an administrator has written, or that is rewritten to another one, is found out", async () => {
+    const pins = new FakeDirectory(
+      "overrides",
+      { decides: true },
+      { addresses: ["ceo@corp.example", "c1@corp.example", "ceo@corp.awsapps.com"], backend: "workmail" },
+    );
+    const pinned = gatewayOf({ directories: [pins], backends: [exchange(), workmail()] });
+    const rewriting = gatewayOf({
+      directories: [],
+      backends: [exchange(), new FakeBackend("workmail", "ceo@corp.awsapps.com")],
+      addressSpaces: [
+        { domain: "corp.example", backend: "workmail", rewriteDomain: "corp.awsapps.com" },
+        { domain: "corp.awsapps.com", backend: "workmail" },
+        { domain: "other.example", backend: "exchange", rewriteDomain: "corp.awsapps.com" },
+      ],
+    });
+    for (const address of ["ceo@corp.example", "c1@corp.example", "ceo@corp.awsapps.com"]) {
+      expect(await asked(pinned, deny("ceo@corp.awsapps.com"), address)).toBe("not-disclosed");
+      expect(await asked(pinned, ALL, address)).toBe("ceo@corp.example");
+    }
+    for (const address of ["ceo@corp.example", "ceo@corp.awsapps.com"]) {
+      expect(await asked(rewriting, deny("ceo@corp.example"), address)).toBe("not-disclosed");
+      expect(await asked(rewriting, deny("corp.awsapps.com"), address)).toBe("not-disclosed");
+      // It leads to another system: that is somebody else.
+      expect(await asked(rewriting, deny("ceo@other.example"), address)).toBe("ceo@corp.awsapps.com");
+    }
+  });
+});
+
+describe("private events that are to look like any other busy time", () => {
+  const rule = (maximumDetail: DisclosureRule["maximumDetail"]): DisclosureRule => ({
+    ...ALL,
+    maximumDetail,
+    privateEvents: "busy",
+  });
+  const eventsOf = (answer: MailboxAnswer) =>
+    answer.kind === "view" && answer.view.detail !== "merged" ? answer.view.events : [];
+  /** Out of office at nine, which is private, and a proposal at noon, which is not. */
+  const gateway = () => {
+    const backend = new FakeBackend("exchange");
+    backend.otherwise = (_, { detail }) => {
+      const hidden = eventsOf(viewOf("a", detail, 9, "OOF")).map(({ details, ...event }) =>
+        details === undefined ? event : { ...event, details: { ...details, subject: undefined, isPrivate: true } },
+      );
+      return viewed({ detail, events: [...hidden, ...eventsOf(viewOf("a", detail, 12, "Tentative"))] });
+    };
+    const directory = new FakeDirectory("ad").group([GROUP], ["a@corp.example"]);
+    return gatewayOf({ directories: [directory], backends: [backend] });
+  };
+
+  it.each(["details", "times", "merged"] as const)(
+    "do, at most %s shown, whoever asked before, in groups too",
+    async (detail) => {
+      for (const before of ["details", "times"] as const) {
+        const { ask, answerer } = gateway();
+        await ask(["a@corp.example"], { detail: before, maximumDetail: before });
+        const disclosure = { rule: rule(detail), groups: [] };
+        const answers = await answerer.answer(
+          {
+            mailboxes: ["a@corp.example", GROUP].map(askedFor),
+            window: { start: instant(DAY), end: instant(DAY + 24 * 3_600_000) },
+            intervalMinutes: 60,
+            view: { detail: "details", merged: false },
+          },
+          { caller: { name: "client", origin: undefined, maximumDetail: detail, disclosure }, returned: false },
+          "id",
+        );
+        const slots = answers.map((answer) =>
+          answer.kind === "view"
+            ? mergedFreeBusy(answer.view, { start: instant(DAY), end: instant(DAY + 24 * 3_600_000) }, 60).digits
+            : answer.failure.reason,
+        );
+        expect(slots).toEqual([slotsOf({ 9: "2", 12: "1" }), slotsOf({ 9: "2", 12: "1" })]);
+      }
+    },
+  );
 });
 
 describe("whoever the caller asks for", () => {
