@@ -45,9 +45,10 @@ export class EndpointChannel implements AccountChannel {
   /** As the port has it; a {@link CircuitOpen} when nothing was sent. */
   async post(body: string, signal: AbortSignal): Promise<HttpAnswer> {
     let failed: { readonly answer: HttpAnswer } | { readonly error: unknown } | undefined;
-    for (const endpoint of this.#inOrder()) {
+    const inOrder = this.#inOrder();
+    for (const [i, endpoint] of inOrder.entries()) {
       try {
-        const send = () => this.#send(endpoint, body, signal);
+        const send = () => this.#send(endpoint, inOrder.slice(i + 1), body, signal);
         const answer = await endpoint.ask(send, signal);
         if (answer === undefined) continue;
         if (!isGatewayFailure(answer)) return answer;
@@ -89,14 +90,15 @@ export class EndpointChannel implements AccountChannel {
       : [...this.#endpoints.filter(({ circuit }) => circuit !== "half-open"), ...tested];
   }
 
-  async #send(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<HttpAnswer> {
+  /** `others`: where it may be sent after that. */
+  async #send(endpoint: Endpoint, others: readonly Endpoint[], body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const abort = new AbortController();
     const end = () => abort.abort(signal.reason);
     signal.throwIfAborted();
     signal.addEventListener("abort", end, { once: true });
     const silent = new TransportError(SILENT, { cause: undefined });
     const share = this.#timeoutMs / this.#endpoints.length;
-    const elsewhere = this.#endpoints.some((other) => other !== endpoint && other.circuit === "closed");
+    const elsewhere = others.some(({ circuit }) => circuit === "closed");
     const timer = elsewhere ? setTimeout(() => abort.abort(silent), share) : undefined;
     const started = performance.now();
     try {

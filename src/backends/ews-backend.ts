@@ -149,9 +149,11 @@ export class EwsBackend implements AvailabilityBackend {
 
   async #askOnce(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[] | MailboxFailure> {
     const [, fallback] = this.#dialect.serverVersions;
-    const first = await this.#exchange(part, this.#serverVersion, signal);
+    // Another question may change it meanwhile.
+    const declared = this.#serverVersion;
+    const first = await this.#exchange(part, declared, signal);
     const refused = "code" in first && first.code === "ErrorInvalidServerVersion";
-    if (!refused || this.#serverVersion === fallback) return first;
+    if (!refused || declared === fallback) return first;
     const second = await this.#exchange(part, fallback, signal);
     if (!("reason" in second)) this.#serverVersion = fallback;
     return second;

@@ -95,8 +95,14 @@ export class SharedViewCache implements ViewCache {
       if (keys === "all") this.#notBefore = now();
       return "here";
     }
-    if (keys === "all") return (await store.buryAll()) ? "everywhere" : "here";
+    if (keys === "all") {
+      if (await store.buryAll()) return "everywhere";
+      this.#notBefore = now();
+      return "here";
+    }
     const buried = await this.#bury(keys);
+    // What is still kept there is not believed here any more, whosever it is.
+    if (!buried) this.#notBefore = now();
     // Told when it is done, so that nobody reads it again from the store.
     const told = await Promise.all(this.#messages.write(keys).map((message) => store.tell(message)));
     return buried && !told.includes(false) ? "everywhere" : "here";

@@ -77,7 +77,12 @@ function parseAny(text: string, zone: TimeZone): InstantMs | undefined {
 const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"));
 const dates = new Map<number, string>();
 
-export function formatWallClock(shown: WallClockMs): string {
+// What xs:dateTime can say with four digits of the year. Some systems end what never ends with the last moment of that.
+const EARLIEST = Date.parse("0001-01-01T00:00:00Z");
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+export function formatWallClock(clock: WallClockMs): string {
+  const shown = Math.min(Math.max(clock, EARLIEST), LATEST);
   const day = Math.floor(shown / DAY_MS);
   const second = Math.floor((shown - day * DAY_MS) / 1000);
   const hour = Math.floor(second / 3600);

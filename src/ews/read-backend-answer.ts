@@ -19,6 +19,7 @@ import {
   withoutPrivateText,
 } from "../availability/free-busy-view.js";
 import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
+import { mergedFreeBusy, slotsIn } from "../availability/merged-free-busy.js";
 import { type InstantMs, instant, MINUTE_MS, overlaps, type TimeWindow } from "../availability/time-window.js";
 import { UTC_ZONE } from "../availability/time-zone.js";
 import type { ZoneRules } from "../availability/zone-rules.js";
@@ -140,9 +141,15 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   if (wrong !== undefined) return wrong;
   const delivered = viewFromName(type ?? "");
   if (delivered === undefined) return type === "None" ? "a success with no view" : "an unknown FreeBusyViewType";
-  const usable = digits !== undefined && /^[0-4]+$/.test(digits);
+  const slots = digits !== undefined && /^[0-4]+$/.test(digits) ? digits : undefined;
   // Slots that cannot be read may have said "busy", or "no data".
-  if (digits !== undefined && digits !== "" && !usable) return "a merged string that cannot be read";
+  if (digits !== undefined && digits !== "" && slots === undefined) return "a merged string that cannot be read";
+  // Slots of another length would be busy at other times. Beside events they say nothing new but what is not known.
+  const usable = slots?.length === slotsIn(asked.window, asked.intervalMinutes);
+  const needed = events === undefined || delivered.detail === "merged" || slots?.includes("4");
+  if (slots !== undefined && !usable && needed) {
+    return "a merged string with slots of another length than was asked for";
+  }
   if (delivered.detail === "merged" || (events === undefined && usable)) {
     if (!usable) return "a merged view without a merged string";
     return {
@@ -155,18 +162,20 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   return { detail, events: inOrder(all), workingHours };
 }
 
-/** Slots said to be without data, where no event explains them, stay visible as such when slots are rebuilt from events. */
+/**
+ * Slots said to be without data stay visible as such when slots are rebuilt from events, each but for those that an event
+ * takes.
+ */
 function unknownStretches(digits: string, events: readonly CalendarEvent[], asked: AskedOfBackend): CalendarEvent[] {
-  const slotMs = asked.intervalMinutes * MINUTE_MS;
-  const stretches: CalendarEvent[] = [];
-  for (const { index, 0: run } of digits.matchAll(/4+/g)) {
-    const start = instant(asked.window.start + index * slotMs);
-    const end = instant(start + run.length * slotMs);
-    if (!events.some((event) => overlaps({ start, end }, event.start, event.end))) {
-      stretches.push({ start, end, busyType: "NoData" });
-    }
-  }
-  return stretches;
+  if (!digits.includes("4")) return [];
+  const { window, intervalMinutes } = asked;
+  const slotMs = intervalMinutes * MINUTE_MS;
+  const taken = mergedFreeBusy({ detail: "times", events }, window, intervalMinutes).digits;
+  const unknown = Array.from(digits, (digit, i) => (digit === "4" && taken[i] === "0" ? "4" : "0")).join("");
+  return Array.from(unknown.matchAll(/4+/g), ({ index, 0: run }) => {
+    const start = instant(window.start + index * slotMs);
+    return { start, end: instant(start + run.length * slotMs), busyType: "NoData" };
+  });
 }
 
 const EVENT = new PlainForm("CalendarEvent", [

@@ -15,7 +15,7 @@ import type { DisclosureRule } from "../availability/disclosure-rules.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { InstantMs, TimeWindow } from "../availability/time-window.js";
-import type { BackendAsker, Wanted } from "./ask-backends.js";
+import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
 import { disclosedRoute } from "./disclosed-route.js";
 import type { CacheOutcome } from "./lookup-observer.js";
@@ -64,6 +64,16 @@ export interface ChanceQuestion {
   readonly rule: DisclosureRule;
 }
 
+export interface ChancesTaken {
+  /** When there is nothing more to try. Never rejects. */
+  readonly over: Promise<void>;
+  /**
+   * For each, in order, what stands: what it was, or something better. One that turned out to be a group comes with the
+   * group's route and is still to be answered.
+   */
+  readonly soFar: () => readonly Settled[];
+}
+
 /** One mailbox in doubt: what stands so far, and who has been asked. */
 interface Chance {
   settled: Settled;
@@ -93,16 +103,19 @@ export class SecondChance {
     return isDoubtful(route, answer) && (this.#parts.owners.canLookAgain || this.#parts.winners !== undefined);
   }
 
-  /**
-   * For each, in order, what stands in the end: what it was, or something better. One that turned out to be a group comes
-   * with the group's route and is still to be answered. Never rejects.
-   */
-  async take(doubtful: readonly Settled[], question: ChanceQuestion, signal: AbortSignal): Promise<readonly Settled[]> {
+  /** Begins to try. What is found counts as soon as it is found; whoever has no more time takes what there is. */
+  take(doubtful: readonly Settled[], question: ChanceQuestion, signal: AbortSignal): ChancesTaken {
     const chances = doubtful.map((settled): Chance => ({ settled, asked: new Set(ownerOf(settled.route)) }));
-    await this.#lookAgain(doubtful, signal);
+    return { over: this.#try(chances, question, signal), soFar: () => chances.map(({ settled }) => settled) };
+  }
+
+  async #try(chances: readonly Chance[], question: ChanceQuestion, signal: AbortSignal): Promise<void> {
+    await this.#lookAgain(
+      chances.map(({ settled }) => settled),
+      signal,
+    );
     if (!signal.aborted) await this.#attempt(this.#reroutes(chances, question), question);
     if (!signal.aborted) await this.#attempt(this.#probes(chances, question), question);
-    return chances.map(({ settled }) => settled);
   }
 
   async #lookAgain(doubtful: readonly Settled[], signal: AbortSignal): Promise<void> {
@@ -188,18 +201,22 @@ export class SecondChance {
     const { once, indexOf } = distinct(attempts, ({ backend, address }) => `${backend.name}\0${address}`);
     const wanted = once.map(({ backend, address }): Wanted => ({ backend, address }));
     const pending = await this.#parts.asker.answersFor(wanted, window, detail, origin, askedBy, anew);
-    const answers = await Promise.all(pending.map(({ answer }) => answer));
-    attempts.forEach(({ chance, route, backend, address }, i) => {
-      const at = indexOf[i] as number;
-      const answer = answers[at] as MailboxAnswer;
-      const { settled } = chance;
-      const probed = route.rule === PROBED;
-      // A probe that finds nobody changes nothing; one that fails leaves open whether the mailbox exists.
-      if (settled.answer.kind === "view" || (probed && reasonOf(answer) === "mailbox-not-found")) return;
-      chance.settled = { asked: settled.asked, route, cache: pending[at]?.cache ?? "none", answer };
-      const key = recipientKey(settled.asked);
-      if (probed && answer.kind === "view" && key !== undefined) this.#parts.winners?.learn(key, backend.name, address);
-    });
+    await Promise.all(
+      attempts.map(async (attempt, i) => {
+        const { answer, cache } = pending[indexOf[i] as number] as Pending;
+        this.#found(attempt, await answer, cache);
+      }),
+    );
+  }
+
+  #found({ chance, route, backend, address }: Attempt, answer: MailboxAnswer, cache: CacheOutcome): void {
+    const { settled } = chance;
+    const probed = route.rule === PROBED;
+    // A probe that finds nobody changes nothing; one that fails leaves open whether the mailbox exists.
+    if (settled.answer.kind === "view" || (probed && reasonOf(answer) === "mailbox-not-found")) return;
+    chance.settled = { asked: settled.asked, route, cache, answer };
+    const key = recipientKey(settled.asked);
+    if (probed && answer.kind === "view" && key !== undefined) this.#parts.winners?.learn(key, backend.name, address);
   }
 }
 

@@ -156,9 +156,9 @@ export class TargetSettler {
     if (doubtful.length === 0) return first;
     const { origin, askedBy, anew, query, detail, rule } = question;
     const chance = { origin, askedBy, anew, window: query.window, detail, rule };
-    const taken = secondChance.take(doubtful, chance, budget.signal);
-    const better = await budget.within(taken, () => doubtful);
-    const answered = await Promise.all(better.map((one) => this.#groupFound(one, question, budget)));
+    const { over, soFar } = secondChance.take(doubtful, chance, budget.signal);
+    await budget.within(over, () => undefined);
+    const answered = await Promise.all(soFar().map((one) => this.#groupFound(one, question, budget)));
     const places = new Map(doubtful.map((one, i) => [one, answered[i] as Settled]));
     return first.map((one) => places.get(one) ?? one);
   }

@@ -12,7 +12,8 @@ import { answerWith } from "../support/fake-accounts.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-type Way = HttpAnswer | Error | "hang";
+/** "slow": it answers after seven tenths of the time. */
+type Way = HttpAnswer | Error | "hang" | "slow";
 const refused = new TransportError("ECONNREFUSED", { cause: undefined });
 
 function setUp(...names: readonly string[]) {
@@ -39,6 +40,13 @@ function setUp(...names: readonly string[]) {
             await new Promise((__, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
           }
           if (way instanceof Error) throw way;
+          if (way === "slow") {
+            await new Promise((resolve, reject) => {
+              setTimeout(resolve, 7_000);
+              signal.addEventListener("abort", () => reject(signal.reason));
+            });
+            return answerWith(200);
+          }
           return way as HttpAnswer;
         },
         reach: async () => {
@@ -93,6 +101,12 @@ describe("requests over several endpoints", () => {
     const { post, ways, later } = setUp("one", "two");
     ways.one = "hang";
     expect(await later(5_000, post())).toBe(200);
+  });
+
+  it("leave the last one all the time that is left", async () => {
+    const { post, ways, later } = setUp("one", "two");
+    Object.assign(ways, { one: refused, two: "slow" });
+    expect(await later(7_000, post())).toBe(200);
   });
 
   it("end with what the last one said when none works", async () => {

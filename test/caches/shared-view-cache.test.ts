@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { viewed } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { MemoryViewCache } from "../../src/caches/memory-view-cache.js";
@@ -56,7 +56,7 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     await cache.start();
     expect(cache.state).toEqual({ joined: true, problem: undefined });
     forgotten.length = 0;
-    return { cache, told, forgotten, find: async (now = NOW) => (await cache.find([question], now))[0] };
+    return { cache, store, told, forgotten, find: async (now = NOW) => (await cache.find([question], now))[0] };
   }
   const site = () => `site${++sites}`;
 
@@ -139,6 +139,17 @@ describe.skipIf(!hasRedis)("on a real Redis server", () => {
     await one.cache.forget([key], "everywhere");
     await two.cache.store([{ key, kept: kept() }]);
     expect(await (await replica(prefix)).find()).toBeUndefined();
+  });
+
+  it("what was to be forgotten while the server was away is not believed when it is back", async () => {
+    for (const what of [[key], "all"] as const) {
+      const { cache, store, find } = await replica(site(), { now: 120_000 });
+      await cache.store([{ key, kept: kept() }]);
+      expect(await find()).toBeDefined();
+      for (const name of ["bury", "buryAll", "tell"] as const) vi.spyOn(store, name).mockResolvedValueOnce(false);
+      expect(await cache.forget(what, "everywhere")).toBe("here");
+      expect(await find()).toBeUndefined();
+    }
   });
 
   it("forgetting for oneself leaves the others what they have, and disbelieves what they had learnt", async () => {

@@ -70,8 +70,10 @@ describe.skipIf(!hasSamples)("captured and documented answers of backends", () =
   it.each(samples(/^resp-(?!exchange2007-suggestions)/))(
     "%s is read, and nothing in it becomes free by mistake",
     (_, text) => {
-      const window = { start: instant(0), end: instant(Date.UTC(2100, 0, 1)) };
-      const result = readBackendAnswer(text, { ...asked, window });
+      // As many slots as it has, where it has some.
+      const [, digits] = /MergedFreeBusy>([0-4]+)</.exec(text) ?? [];
+      const end = digits === undefined ? Date.UTC(2100, 0, 1) : digits.length * 15 * 60_000;
+      const result = readBackendAnswer(text, { ...asked, window: { start: instant(0), end: instant(end) } });
       if (result.kind !== "answers") throw new Error("a fault");
       const errors = [...text.matchAll(/ResponseClass="Error"/g)].length;
       expect(result.answers.filter(({ kind }) => kind === "failure")).toHaveLength(errors);
@@ -86,6 +88,9 @@ describe.skipIf(!hasSamples)("captured and documented answers of backends", () =
       expect(result).toMatchObject({ fault: { code: "ErrorServerBusy", backOffMs: 297749 } });
   });
 });
+
+/** A quarter of an hour each, the rest of the day free. */
+const day = (digits: string) => digits.padEnd(96, "0");
 
 describe("a backend's answer", () => {
   const nine = Date.UTC(2026, 6, 1, 9);
@@ -143,24 +148,47 @@ describe("a backend's answer", () => {
   it("with slots in place of the events is a merged view", () => {
     expect(
       viewOf(
-        success("<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>0220</t:MergedFreeBusy>"),
+        success(
+          `<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>${day("0220")}</t:MergedFreeBusy>`,
+        ),
       ),
-    ).toMatchObject({ detail: "merged", merged: { digits: "0220" } });
+    ).toMatchObject({ detail: "merged", merged: { digits: day("0220") } });
   });
 
-  it("keeps stretches without data that its events do not explain", () => {
-    const events = timed(
-      success(
-        "<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>0044</t:MergedFreeBusy><t:CalendarEventArray></t:CalendarEventArray>",
-      ),
+  const withSlots = (digits: string, ...events: readonly (readonly [from: string, to: string, busy?: string])[]) =>
+    success(
+      `<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>${digits}</t:MergedFreeBusy><t:CalendarEventArray>${events
+        .map(([from, to, busy = "Busy"]) =>
+          event(`2026-07-01T${from}:00`, `2026-07-01T${to}:00`).replace(/(BusyType>)[^<]*/, `$1${busy}`),
+        )
+        .join("")}</t:CalendarEventArray>`,
     );
+
+  it("keeps slots without data that no event takes, also where one touches the stretch", () => {
+    const unknown = (...answer: Parameters<typeof withSlots>) =>
+      timed(withSlots(...answer)).flatMap(({ start, end, busyType }) =>
+        busyType === "NoData" ? [[start, end].map((at) => (at - asked.window.start) / 60_000)] : [],
+      );
+    expect(unknown(day("0044"))).toEqual([[30, 60]]);
+    expect(unknown(day("00444444"), ["00:50", "01:20"])).toEqual([
+      [30, 45],
+      [90, 120],
+    ]);
+    // What says that nobody is busy does not say that anything is known.
+    for (const busy of ["Free", "WorkingElsewhere"]) {
+      expect(unknown(day("0044"), ["00:30", "01:00", busy])).toEqual([[30, 60]]);
+    }
+    expect(unknown(day("0022"), ["00:30", "01:00"])).toEqual([]);
+  });
+
+  it("with slots of another length is a failure, unless its events say all that the slots could", () => {
+    const unreadable = { kind: "failure", failure: { reason: "backend-unreadable" } };
+    const ofHalfHours = "0".repeat(20) + "22".padEnd(28, "0");
     expect(
-      events.map(({ start, end, busyType }) => [
-        (start - asked.window.start) / 60_000,
-        (end - asked.window.start) / 60_000,
-        busyType,
-      ]),
-    ).toEqual([[30, 60, "NoData"]]);
+      success(`<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>${ofHalfHours}</t:MergedFreeBusy>`),
+    ).toMatchObject(unreadable);
+    expect(withSlots(ofHalfHours.replace("22", "44"), ["10:00", "11:00"])).toMatchObject(unreadable);
+    expect(timed(withSlots(ofHalfHours, ["10:00", "11:00"])).map(({ busyType }) => busyType)).toEqual(["Busy"]);
   });
 
   it("takes a busy type nobody knows as no data", () => {
@@ -250,9 +278,11 @@ describe("an answer to a caller", () => {
     fc.assert(
       fc.property(fc.array(fc.array(anyEvent, { maxLength: 5 }), { minLength: 1, maxLength: 5 }), (calendars) => {
         const sorted = calendars.map((events) => [...events].sort((a, b) => a.start - b.start || a.end - b.end));
+        const { query, ...rest } = request(sorted.length);
+        const events = query && { ...query, view: { ...query.view, merged: false } };
         const text = writeSoapResponse(
           writeAvailabilityResponse(
-            { ...request(sorted.length), zone: timeZoneFromRules(ZONES["Asia/Kolkata"] as ZoneRules) },
+            { ...rest, query: events, zone: timeZoneFromRules(ZONES["Asia/Kolkata"] as ZoneRules) },
             sorted.map((events) => viewed({ detail: "details", events })),
             { workingElsewhere: true },
           ),
@@ -298,6 +328,16 @@ describe("an answer to a caller", () => {
       expect(entries[i]).toContain("<t:FreeBusyViewType>None</t:FreeBusyViewType>");
       expect(entries[i]).toContain(`[${reason}]`);
     });
+    validate(text);
+  });
+
+  it("writes what never ends as the last moment that a date can say, in zones where that is over already, too", () => {
+    const never = instant(Date.UTC(9999, 11, 31, 23, 59, 59));
+    const answers = [viewed({ detail: "times", events: [{ start: window.start, end: never, busyType: "Busy" }] })];
+    const east = { ...request(1), zone: timeZoneFromRules(ZONES["Asia/Kolkata"] as ZoneRules) };
+    const response = writeAvailabilityResponse(east, answers, { workingElsewhere: true });
+    const text = writeSoapResponse(response, "Exchange2013").toString();
+    expect(text).toContain("<t:EndTime>9999-12-31T23:59:59</t:EndTime>");
     validate(text);
   });
 

@@ -42,6 +42,23 @@ describe("a mailbox that its presumed owner does not know", () => {
     });
   });
 
+  it("keeps what was found for it, though the system that another one is looked for at says nothing", async () => {
+    const gone = "gone@corp.example";
+    const { ask, directory, workmail, other } = setUp({ probes: true, third: true });
+    vi.useFakeTimers();
+    workmail.has.set("bob@corp.awsapps.com", 9);
+    directory.looks((address) => {
+      if (address === BOB) directory.put({ addresses: ["bob@corp.awsapps.com", BOB], backend: "workmail" });
+      return true;
+    });
+    other.respond = () => new Promise(() => {});
+    other.timeoutMs = 60_000;
+    const answers = ask([BOB, gone]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect((await answers).map(told)).toEqual(["bob@corp.awsapps.com", "mailbox-not-found"]);
+    expect(other.asked).toEqual([gone]);
+  });
+
   it("is not found only after a fresh look, and then without another question", async () => {
     const { ask, directory, exchange, workmail } = setUp();
     directory.looks();
