@@ -150,6 +150,8 @@ function startProblem(error: unknown): string {
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   if (code === "EADDRINUSE")
     return `${address}:${port} is in use. Stop what listens there, or change listen.port or management.port.`;
-  if (code === "EACCES") return `${address}:${port} may not be bound. Use a port above 1023.`;
+  if (code === "EADDRNOTAVAIL")
+    return `${address} is no address of this machine. Change listen.host or management.host.`;
+  if (code === "EACCES" && port !== undefined) return `${address}:${port} may not be bound. Use a port above 1023.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

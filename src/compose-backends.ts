@@ -68,7 +68,7 @@ export function composeBackend(
   const pooled: Pooled = {
     ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, "utf8"),
     connections: settings.connections,
-    maximumAnswerBytes: settings.maximumAnswerMegabytes * MEGABYTE,
+    maximumAnswerBytes: Math.floor(settings.maximumAnswerMegabytes * MEGABYTE),
     alongside,
   };
   const accounts = new ServiceAccounts({

@@ -38,7 +38,7 @@ export function composeCache(
   unexpected: (what: string, error: unknown) => void,
   accounts: ReadonlyMap<string, AccountsInCommon>,
 ): ComposedCache {
-  const memory = new MemoryViewCache(cache.maximumMegabytes * MEGABYTE);
+  const memory = new MemoryViewCache(Math.floor(cache.maximumMegabytes * MEGABYTE));
   if (cache.shared === undefined) return { cache: memory, shared: undefined, sharedAccounts: undefined };
   const { urls, topology, sentinelName, username, caFile, prefix, timeoutMilliseconds } = cache.shared;
   const secret = (setting: string) => secrets.get(`cache.shared.${setting}`);

@@ -59,7 +59,7 @@ export function composeDirectories(
         const source =
           settings.type === "workmail"
             ? workMailSource(settings)
-            : ldapSource(settings, secrets.get(`directories.${i}.password`) as string, configuration);
+            : ldapSource(settings, () => secrets.now(`directories.${i}.password`), configuration);
         const kept = new KeptDirectory({
           name: settings.name,
           home: settings.backend,
@@ -110,7 +110,7 @@ function workMailSource(settings: Settings & { type: "workmail" }): DirectorySou
 
 function ldapSource(
   settings: Settings & { type: "ldap" },
-  password: string,
+  password: () => string,
   { addressSpaces }: Configuration,
 ): DirectorySource {
   const { url, startTls, caFile, bindDn, baseDn, pageSize, timeoutSeconds, backend } = settings;
@@ -120,7 +120,10 @@ function ldapSource(
     startTls,
     ...(caFile !== undefined && { tls: { ca: readFileSync(caFile, "utf8") } }),
     bindDn,
-    password,
+    // As it is when somebody binds: a new one counts from the next connection on.
+    get password() {
+      return password();
+    },
     baseDn,
     pageSize,
     timeoutMs: timeoutSeconds * 1000,

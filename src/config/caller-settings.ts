@@ -9,7 +9,9 @@ export const disclosure = {
   privateItems: z
     .enum(["withoutText", "busy"])
     .default("withoutText")
-    .describe("Private items never show text; busy: nor that they are private, tentative or out of office."),
+    .describe(
+      "Private items never show text; busy: nor that they are tentative or out of office. Where a system does not say which items are private, none shows that then.",
+    ),
   allow: mailboxList.optional().describe("Only these mailboxes may be asked about. Absent: all."),
   deny: mailboxList.default([]).describe("These may not. Wins over allow."),
 };

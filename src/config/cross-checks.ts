@@ -23,6 +23,12 @@ export function crossChecks(raw: unknown): string[] {
   const names = backends.map(([key]) => key);
   const known = names.length > 0 ? `Known: ${names.join(", ")}.` : "There are no backends.";
   const budget = at(raw, "timeBudgetSeconds") ?? 18;
+  const idle = at(at(raw, "overload"), "idleSeconds") ?? 60;
+  if (typeof idle === "number" && typeof budget === "number" && idle <= budget) {
+    problems.push(
+      `overload.idleSeconds: ${idle} is not longer than timeBudgetSeconds (${budget}): who waits for an answer would be cut off. Raise it.`,
+    );
+  }
 
   for (const [key, backend] of backends) {
     const path = `backends.${key}`;
@@ -59,6 +65,12 @@ export function crossChecks(raw: unknown): string[] {
     problems.push("backends: accounts name different keytabFiles. Put their keys into one file (ktutil).");
   }
   problems.push(...listenerProblems(at(at(raw, "listen"), "tls")));
+  const auditFile = at(at(at(raw, "audit"), "to"), "file");
+  if (typeof auditFile === "string" && !existsSync(dirname(auditFile))) {
+    problems.push(
+      `audit.to.file: the folder ${dirname(auditFile)} does not exist. Create it, writable for the gateway.`,
+    );
+  }
   const tracesCa = at(at(raw, "traces"), "caFile");
   if (typeof tracesCa === "string") problems.push(...authorityProblems("traces.caFile", tracesCa));
   for (const section of ["addressSpaces", "mailboxes", "directories"]) {
@@ -100,12 +112,14 @@ export function crossChecks(raw: unknown): string[] {
 function accountProblems(path: string, backend: unknown): string[] {
   const problems: string[] = [];
   const accounts = entries(at(backend, "accounts"));
-  const plain = ["username", "password"].map((setting) => at(backend, setting) !== undefined);
-  if (at(backend, "accounts") === undefined && plain.includes(false)) {
+  const given = ["username", "password", "nextPassword", "scheme"].filter(
+    (setting) => at(backend, setting) !== undefined,
+  );
+  if (accounts.length === 0 && !(given.includes("username") && given.includes("password"))) {
     problems.push(`${path}: give username and password, or a list of accounts.`);
   }
-  if (at(backend, "accounts") !== undefined && plain.includes(true)) {
-    problems.push(`${path}: username and password stand beside accounts. Put them into the list.`);
+  if (at(backend, "accounts") !== undefined && given.length > 0) {
+    problems.push(`${path}: ${given.join(" and ")} beside accounts. Put what belongs to an account into the list.`);
   }
   for (const [i, account] of accounts) {
     const own = `${path}.accounts.${i}`;
@@ -116,6 +130,11 @@ function accountProblems(path: string, backend: unknown): string[] {
         certificate[0] !== certificate[1]
       ) {
         problems.push(`${own}: give either clientSecret, or privateKey and certificateFile.`);
+      }
+      if (certificate.includes(true) && at(account, "nextClientSecret") !== undefined) {
+        problems.push(
+          `${own}.nextClientSecret: there is no next one for a certificate. Remove it, and replace the files.`,
+        );
       }
       const url = at(account, "tokenUrl");
       if (typeof url === "string" && url.startsWith("http:") && at(backend, "allowPlainHttp") !== true) {
@@ -206,7 +225,12 @@ function signInProblems(raw: unknown): string[] {
   const problems: string[] = [];
   const tls = at(at(raw, "listen"), "tls");
   const issuers = entries(at(at(raw, "signIn"), "tokens")).map(([, issuer]) => at(issuer, "name"));
-  for (const [key, issuer] of entries(at(at(raw, "signIn"), "tokens"))) {
+  const tokens = at(at(raw, "signIn"), "tokens");
+  problems.push(
+    ...twice("signIn.tokens", tokens, (issuer) => [lower(at(issuer, "name"))], "name"),
+    ...twice("signIn.tokens", tokens, (issuer) => [at(issuer, "issuer") as string | undefined], "issuer"),
+  );
+  for (const [key, issuer] of entries(tokens)) {
     const path = `signIn.tokens.${key}`;
     const url = at(issuer, "keysUrl");
     if ((url === undefined) === (at(issuer, "keysFile") === undefined))

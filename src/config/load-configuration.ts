@@ -11,6 +11,7 @@ import type { z } from "zod";
 import { cacheProblems, weakKeyProblems } from "./cache-checks.js";
 import { type Configuration, configurationSchema } from "./configuration.js";
 import { crossChecks } from "./cross-checks.js";
+import { hashProblems } from "./hash-checks.js";
 import { at, entries } from "./raw-values.js";
 import { Secrets } from "./secret-references.js";
 
@@ -80,6 +81,7 @@ export function parseConfiguration(file: string, text: string, environment: Node
   // These look at what was written, so that a mistake elsewhere does not hide theirs.
   problems.push(...resolveSecrets(raw, secrets), ...crossChecks(raw));
   problems.push(...cacheProblems(raw), ...weakKeyProblems((path) => secrets.get(path)));
+  problems.push(...hashProblems(raw, (path) => secrets.get(path)));
   if (!result.success || problems.length > 0) throw new ConfigurationError(file, [...new Set(problems)]);
   return { configuration: result.data, secrets };
 }

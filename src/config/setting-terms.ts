@@ -37,7 +37,7 @@ export const secret = z
     /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
     "a secret is given by reference: env:NAME or file:/path, never in clear",
   )
-  .describe("A reference: env:NAME for an environment variable, file:/path for a file's first line.");
+  .describe("A reference: env:NAME for an environment variable, file:/path for a file, without its last line end.");
 
 export const view = z
   .enum(["MergedOnly", "FreeBusy", "Detailed"])

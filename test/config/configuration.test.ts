@@ -111,6 +111,44 @@ describe("a configuration", () => {
     expect(secrets.get("backends.exchange.password")).toBe("s3cret");
   });
 
+  it.each([
+    ["a hash that is a password", "s3cret", "callers.0.passwordHash: what it refers to is no argon2 or scrypt hash"],
+  ])("whose secret leads to %s is told so, without the value", (_, value, expected) => {
+    const [found, ...more] = problems(GOOD.replace(/passwordHash: '[^']+'/, "passwordHash: 'env:HASH'"), {
+      SECRET: "x",
+      HASH: value,
+    });
+    expect([found, more]).toEqual([expect.stringContaining(expected), []]);
+    expect(found).not.toContain(value);
+  });
+
+  it.each([
+    ["overload: { idleSeconds: 18 }", "overload.idleSeconds: 18 is not longer than timeBudgetSeconds (18)"],
+    ["audit: { to: { file: /nonexistent/audit.log } }", "audit.to.file: the folder /nonexistent does not exist"],
+    [
+      "signIn: { tokens: [{ name: a, issuer: 'https://x.example/', audience: [a], keysUrl: 'https://x.example/keys' }, { name: b, issuer: 'https://x.example/', audience: [b], keysUrl: 'https://x.example/keys' }] }",
+      "signIn.tokens.1: issuer 'https://x.example/' is already in signIn.tokens.0",
+    ],
+  ])("%s is told to be wrong", (more, expected) => {
+    expect(problems(`${GOOD}\n${more}\n`, { SECRET: "x" })).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("takes no principal of ours for a caller's, and nothing of an account beside the list of accounts", () => {
+    const negotiate = "accounts: [{ scheme: negotiate, principal: svc@CORP.EXAMPLE, keytabFile: /nonexistent }]";
+    const ours = GOOD.replace(/username: [^,]+, password: [^,}]+/, negotiate).replace(
+      /passwordHash: '[^']+'/,
+      "principals: [SVC@corp.example]",
+    );
+    expect(problems(ours, { SECRET: "x" })).toContainEqual(
+      expect.stringContaining("callers.0.principals: 'SVC@corp.example' is also the service account of backend"),
+    );
+    const accounts = "accounts: [{ scheme: basic, username: svc, password: 'env:SECRET' }], nextPassword: 'env:SECRET'";
+    const beside = GOOD.replace(/username: [^,]+, password: [^,}]+/, accounts);
+    expect(problems(beside, { SECRET: "x" })).toEqual([
+      expect.stringContaining("backends.exchange: nextPassword beside accounts. Put what belongs to an account"),
+    ]);
+  });
+
   it("that is wrong in many places is told all of them at once, each with its path and a remedy", () => {
     const text = `
 listen: { port: 99999, prot: 1, tls: { certFile: /nonexistent.pem, keyFile: /nonexistent.key } }

@@ -107,7 +107,7 @@ describe("connections", () => {
   it("whose header or body comes too slowly, and readers that stand still, are closed within the configured seconds", {
     timeout: 30_000,
   }, async () => {
-    site = await startSite((text) => `${text}overload: { requestSeconds: 1, idleSeconds: 2 }\n`);
+    site = await startSite((text) => `${text}overload: { requestSeconds: 1, idleSeconds: 4 }\n`);
     const { port } = site.gateway;
     const slow = await Promise.all([open(port, "POST /EWS"), open(port, `${HEAD}Content-Length: 100000\r\n\r\n<`)]);
     const drips = slow.map(({ socket }) => setInterval(() => socket.writable && socket.write("a"), 300));
