@@ -110,14 +110,13 @@ export function withPrivateEvents(view: FreeBusyView, privateEvents: PrivateEven
     const digits = view.merged.digits.replace(/[13]/g, "2");
     return digits === view.merged.digits ? view : { ...view, merged: { ...view.merged, digits } };
   }
-  const mayBePrivate = ({ details }: CalendarEvent) => details?.isPrivate ?? true;
-  if (!view.events.some((event) => mayBePrivate(event) && isMore(event))) return view;
-  return { ...view, events: view.events.map((event) => (mayBePrivate(event) && isMore(event) ? block(event) : event)) };
+  if (!view.events.some(tellsPrivately)) return view;
+  return { ...view, events: view.events.map((event) => (tellsPrivately(event) ? block(event) : event)) };
 }
 
-/** Whether it says more than that time is taken, free or unknown. */
-function isMore({ busyType, details }: CalendarEvent): boolean {
-  return details !== undefined || BLOCK[busyType] !== busyType;
+/** Whether it may be private, and says more than that time is taken, free or unknown. */
+function tellsPrivately({ busyType, details }: CalendarEvent): boolean {
+  return details === undefined ? BLOCK[busyType] !== busyType : details.isPrivate;
 }
 
 /** Time that is taken becomes busy, time that is not becomes free, and what is not known stays so. */

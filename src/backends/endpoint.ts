@@ -84,7 +84,10 @@ export class Endpoint {
 
   /** What `send` gives or throws; undefined: the endpoint is left alone, and nothing was sent. */
   async ask(send: () => Promise<HttpAnswer>, signal: AbortSignal): Promise<HttpAnswer | undefined> {
-    if (this.circuit === "open" && this.#wallAhead - wallAhead() > STEP_MS) this.#beginAnew();
+    if (this.circuit === "open" && this.#wallAhead - wallAhead() > STEP_MS) {
+      this.#breaker = this.#newBreaker();
+      this.#changed();
+    }
     if (this.circuit === "half-open") await this.#tried(signal);
     signal.throwIfAborted();
     if (this.circuit === "half-open") return undefined;
@@ -120,11 +123,6 @@ export class Endpoint {
     this.#wallAhead = wallAhead();
     for (const go of [...this.#waiting]) go();
     this.#tell(this.standing);
-  }
-
-  #beginAnew(): void {
-    this.#breaker = this.#newBreaker();
-    this.#changed();
   }
 
   #tried(signal: AbortSignal): Promise<void> {

@@ -141,23 +141,23 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   if (wrong !== undefined) return wrong;
   const delivered = viewFromName(type ?? "");
   if (delivered === undefined) return type === "None" ? "a success with no view" : "an unknown FreeBusyViewType";
-  const slots = digits !== undefined && /^[0-4]+$/.test(digits) ? digits : undefined;
+  const readable = digits !== undefined && /^[0-4]+$/.test(digits) ? digits : undefined;
   // Slots that cannot be read may have said "busy", or "no data".
-  if (digits !== undefined && digits !== "" && slots === undefined) return "a merged string that cannot be read";
+  if (digits !== undefined && digits !== "" && readable === undefined) return "a merged string that cannot be read";
   // Slots of another length would be busy at other times. Beside events they say nothing new but what is not known.
-  const usable = slots?.length === slotsIn(asked.window, asked.intervalMinutes);
-  const needed = events === undefined || delivered.detail === "merged" || slots?.includes("4");
-  if (slots !== undefined && !usable && needed) {
+  const slots = readable?.length === slotsIn(asked.window, asked.intervalMinutes) ? readable : undefined;
+  const needed = events === undefined || delivered.detail === "merged" || readable?.includes("4");
+  if (readable !== undefined && slots === undefined && needed) {
     return "a merged string with slots of another length than was asked for";
   }
-  if (delivered.detail === "merged" || (events === undefined && usable)) {
-    if (!usable) return "a merged view without a merged string";
+  if (delivered.detail === "merged" || (events === undefined && slots !== undefined)) {
+    if (slots === undefined) return "a merged view without a merged string";
     return {
       detail: "merged",
-      merged: { start: asked.window.start, intervalMinutes: asked.intervalMinutes, digits: digits as string },
+      merged: { start: asked.window.start, intervalMinutes: asked.intervalMinutes, digits: slots },
     };
   }
-  const all = [...(events ?? []), ...(usable ? unknownStretches(digits as string, events ?? [], asked) : [])];
+  const all = [...(events ?? []), ...(slots === undefined ? [] : unknownStretches(slots, events ?? [], asked))];
   const detail = delivered.detail === "details" && asked.detail === "details" ? "details" : "times";
   return { detail, events: inOrder(all), workingHours };
 }
