@@ -4,23 +4,23 @@
  * has a budget of requests at once; after a pause the first one goes alone, and only when that
  * was served without complaint do the others follow.
  *
- * A secret the backend has not accepted yet, or not any more, is tried by one request at a
- * time, the others wait for its verdict: a burst with a wrong password would lock the
- * account. When the secret in use is refused the other one is tried at once; when that
- * fails too, one of them is tried at the end of each period, in turns. What the backend told
- * another gateway that asks with the same account counts here too.
+ * While the backend has not accepted a secret yet, or not any more, requests wait for the
+ * verdict on the one that tries it ({@link SecretTrial}). When the secret in use is refused the
+ * other one is tried at once; when that fails too, one of them is tried at the end of each
+ * period, in turns. What the backend told another gateway that asks with the same account
+ * counts here too.
  */
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { InstantMs } from "../availability/time-window.js";
 import type { AccountNews } from "../proxy/account-news.js";
 import type { AccountChange, AccountStanding } from "../proxy/account-observer.js";
-import { WaitingLine } from "../proxy/waiting-line.js";
 import type { AccountLogin } from "./account-login.js";
 import type { AccountOptions } from "./account-options.js";
 import { AccountPause } from "./account-pause.js";
 import { AccountSecrets } from "./account-secrets.js";
 import type { HttpAnswer } from "./http-channel.js";
+import { SecretTrial } from "./secret-trial.js";
 import { type Refusal, refusalIn, refusalOf, SetAside, UNAUTHORIZED } from "./set-aside.js";
 import { type HeardChange, hearVerdict, refusalNews } from "./shared-verdicts.js";
 import { busyFor, throttles, toldPause } from "./throttling.js";
@@ -47,10 +47,9 @@ export class ServiceAccount {
   readonly #options: AccountOptions;
   readonly #around: AccountSurroundings;
   readonly #secrets: AccountSecrets;
-  readonly #trial = new WaitingLine(1);
+  readonly #trial = new SecretTrial();
   readonly #setAside = new SetAside();
   readonly #pause: AccountPause;
-  #onTrial = false;
   #inFlight = 0;
   #share: number | undefined;
 
@@ -112,7 +111,7 @@ export class ServiceAccount {
 
   /** Whether a request would have to wait for the verdict on another one. */
   get onTrial(): boolean {
-    return this.#onTrial;
+    return this.#trial.occupied;
   }
 
   /** Until when it is paused; undefined when it is not. */
@@ -172,8 +171,10 @@ export class ServiceAccount {
     for (let sends = 0; ; ) {
       const login = this.#secrets.active;
       if (login.standing !== "accepted") {
-        const outcome = await this.#try(body, signal);
-        if (outcome !== undefined) return outcome;
+        const foregone = this.#foregone();
+        if (foregone !== undefined) return foregone;
+        if (!this.#trial.occupied) return await this.#trial.run(() => this.#try(body, signal));
+        await this.#trial.news(signal);
         continue;
       }
       const { judgements } = login;
@@ -221,30 +222,28 @@ export class ServiceAccount {
     await Promise.all(this.#secrets.all.map((login) => login.close()));
   }
 
-  /** Undefined when somebody else has found a secret that works meanwhile. */
-  async #try(body: string, signal: AbortSignal): Promise<AccountOutcome | undefined> {
-    await this.#trial.enter(signal);
-    this.#onTrial = true;
-    try {
-      if (this.setAsideUntil !== undefined) return { answer: this.refusal, verdict: "refused" };
-      const { pausedUntil } = this;
-      if (pausedUntil !== undefined) return { answer: busyFor(pausedUntil - this.#around.now()), verdict: "throttled" };
-      if (this.#secrets.active.standing === "accepted") return undefined;
-      if (this.#secrets.candidate === undefined && this.#setAside.over(this.#around.now())) this.#secrets.admitOne();
-      for (let login = this.#secrets.candidate; login !== undefined; login = this.#secrets.candidate) {
-        const result = await sent(login, body, signal);
-        if (!("problem" in result)) {
-          if (accepts(result.status)) this.#accept(login);
-          return this.#answered(result);
-        }
-        this.#refuse(login, result);
+  /** What is to be said without asking; undefined: it may be asked. */
+  #foregone(): AccountOutcome | undefined {
+    if (this.setAsideUntil !== undefined) return { answer: this.refusal, verdict: "refused" };
+    const { pausedUntil } = this;
+    if (pausedUntil === undefined) return undefined;
+    return { answer: busyFor(pausedUntil - this.#around.now()), verdict: "throttled" };
+  }
+
+  async #try(body: string, signal: AbortSignal): Promise<AccountOutcome> {
+    if (this.#secrets.candidate === undefined && this.#setAside.over(this.#around.now())) this.#secrets.admitOne();
+    for (let login = this.#secrets.candidate; login !== undefined; login = this.#secrets.candidate) {
+      const { judgements } = login;
+      const result = await sent(login, body, signal);
+      if (!("problem" in result)) {
+        if (accepts(result.status)) this.#accept(login);
+        return this.#answered(result);
       }
-      this.#leaveAlone();
-      return { answer: this.refusal, verdict: "refused" };
-    } finally {
-      this.#onTrial = false;
-      this.#trial.leave();
+      // Somebody else may have heard of it meanwhile.
+      if (login.judgements === judgements) this.#refuse(login, result);
     }
+    if (this.setAsideUntil === undefined) this.#leaveAlone();
+    return { answer: this.refusal, verdict: "refused" };
   }
 
   #answered(answer: HttpAnswer): AccountOutcome {

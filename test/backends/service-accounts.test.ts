@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { instant } from "../../src/availability/time-window.js";
 import { HandshakeFailure } from "../../src/backends/handshake.js";
 import { TransportError } from "../../src/backends/http-channel.js";
@@ -13,6 +13,10 @@ import { answerWith, FakeSite, type SentRequest, settled } from "../support/fake
 const MINUTE = 60_000;
 const names = (sent: readonly SentRequest[]) => sent.map(({ account }) => account).join("");
 const secrets = (sent: readonly SentRequest[]) => sent.map(({ secret }) => secret).join(" ");
+
+// Time passes only where a test says so, also on a machine that is held up.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 describe("requests over several accounts", () => {
   it("go in turn while none has more under way, and to the one with the fewest otherwise", async () => {
@@ -217,6 +221,76 @@ describe("an account whose passwords are refused", () => {
     site.held = false;
     while (site.waiting > 0) await site.release();
     await Promise.all(all);
+  });
+
+  it("keeps others waiting for a slow first answer no longer than a second", async () => {
+    const site = new FakeSite(["a"]);
+    site.held = true;
+    const all = Array.from({ length: 10 }, () => site.ask());
+    await settled();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(site.waiting).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(site.waiting).toBe(2);
+    await site.release(1);
+    expect(site.waiting).toBe(9);
+    site.held = false;
+    while (site.waiting > 0) await site.release();
+    expect(new Set((await Promise.all(all)).map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it.each([
+    ["accepted", "a-1", 9],
+    ["refused", "elsewhere", 1],
+  ])("keeps nobody waiting for a second verdict when the first is there: %s", async (_, valid, sent) => {
+    const site = new FakeSite(["a"]);
+    site.account("a").valid = valid;
+    site.held = true;
+    const all = Array.from({ length: 10 }, () => site.ask());
+    await settled();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(site.waiting).toBe(2);
+    await site.release();
+    expect(site.waiting).toBe(sent);
+    while (site.waiting > 0) await site.release();
+    await Promise.all(all);
+    // The second refusal is no other one: it is told of once, and the account is left alone no longer for it.
+    expect(site.events.map(({ kind }) => kind)).toEqual(valid === "a-1" ? [] : ["set-aside"]);
+    expect(site.service.state()[0]?.setAsideUntil).toBe(valid === "a-1" ? undefined : site.now + 5 * MINUTE);
+  });
+
+  it("is tried by four at most in fifteen seconds of silence", async () => {
+    const site = new FakeSite(["a"]);
+    site.held = true;
+    const all = Array.from({ length: 20 }, () => site.ask());
+    await settled();
+    const tried: number[] = [];
+    for (let second = 0; second < 15; second++) {
+      while (tried.length < site.waiting) tried.push(second);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(tried).toEqual([0, 1, 3, 7]);
+    site.held = false;
+    while (site.waiting > 0) await site.release();
+    await Promise.all(all);
+  });
+
+  it("is not refused by what was sent before it was accepted", async () => {
+    const site = new FakeSite(["a"]);
+    site.account("a").valid = "elsewhere";
+    site.held = true;
+    const first = site.ask();
+    const second = site.ask();
+    await settled();
+    site.account("a").valid = "a-1";
+    await vi.advanceTimersByTimeAsync(1000);
+    await site.release(1);
+    expect(await second).toMatchObject({ status: 200 });
+    site.held = false;
+    await site.release();
+    expect(await first).toMatchObject({ status: 200 });
+    expect(site.events).toEqual([]);
+    expect(site.service.usable).toBe(true);
   });
 
   it("is tried again after 5, 10, 20, 30, 30 minutes, with one password at a time, in turns", async () => {

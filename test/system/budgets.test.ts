@@ -180,7 +180,13 @@ describe("more than can wait, or longer than anybody waits", () => {
       socket.pause().write(i % 2 === 0 ? head + body : head + body.slice(0, 500));
       return socket;
     });
+    let over = false;
+    void dripping.then(() => {
+      over = true;
+    });
     expect(await ask([person(600), person(700)])).toEqual([shown(person(600)), shown(person(700))]);
+    // Long before the slow one: nobody has waited for it.
+    expect(over).toBe(false);
     for (const socket of slow) socket.destroy();
     expect(await dripping).toEqual(["backend-timeout"]);
   });
