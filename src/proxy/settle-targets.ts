@@ -252,14 +252,12 @@ export class TargetSettler {
   }
 }
 
-/** Reasons for which nobody can tell a member's time, today or tomorrow. Any other failure passes. */
+/** Reasons for which nobody has a member's time. What we may not ask, or cannot just now, is unknown: somebody has it. */
 const WITHOUT_DATA: ReadonlySet<string> = new Set([
   "invalid-address",
   "unresolved-legacy-dn",
   "no-address-space",
-  "belongs-to-origin",
   "mailbox-not-found",
   "no-access",
   "group-too-large",
-  "too-many-events",
 ]);
