@@ -4,9 +4,9 @@
  * time. Requests beyond that wait in the order they came.
  *
  * What a kept connection cannot answer, because it is dead or the server asks again, is
- * asked once more on a new one. As long as the server has not accepted the identity, one
- * handshake is made at a time, and a refusal answers everybody for a while: a wrong password
- * must not lock the account.
+ * asked once more on a new one. As long as the server has not accepted the identity,
+ * handshakes are made as in a {@link SecretTrial}, and a refusal answers everybody for a
+ * while: a wrong password must not lock the account.
  *
  * Knows connections; knows no scheme and no XML.
  */
@@ -17,6 +17,7 @@ import { AuthenticatedConnection } from "./authenticated-connection.js";
 import type { HandshakeScheme } from "./handshake.js";
 import type { HttpChannel } from "./http-channel.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
+import { SecretTrial } from "./secret-trial.js";
 import { CONNECTION_ENDED, type ConnectionOptions, SingleConnection } from "./single-connection.js";
 
 export interface ConnectionBoundEndpoint extends ConnectionOptions {
@@ -33,7 +34,7 @@ const REFUSAL_HELD_MS = 30_000;
 export class ConnectionBoundTransport implements HttpChannel {
   readonly #endpoint: ConnectionBoundEndpoint;
   readonly #places: WaitingLine;
-  readonly #firstHandshake = new WaitingLine(1);
+  readonly #trial = new SecretTrial();
   readonly #open = new Set<AuthenticatedConnection>();
   /** Nobody's at the moment; the last used is used first, so that the others may end. */
   readonly #idle: AuthenticatedConnection[] = [];
@@ -93,17 +94,12 @@ export class ConnectionBoundTransport implements HttpChannel {
   }
 
   async #onNew(body: string, signal: AbortSignal): Promise<HttpAnswer> {
-    if (this.#accepted) return this.#authenticated(body, signal);
-    await this.#firstHandshake.enter(signal);
-    if (this.#accepted) {
-      this.#firstHandshake.leave();
-      return this.#authenticated(body, signal);
+    while (!this.#accepted) {
+      // What was refused is not asked again for a while, so there is nobody to be alone for.
+      if (this.#trial.isOpen(false)) return this.#trial.run(() => this.#authenticated(body, signal));
+      await this.#trial.news(signal);
     }
-    try {
-      return await this.#authenticated(body, signal);
-    } finally {
-      this.#firstHandshake.leave();
-    }
+    return this.#authenticated(body, signal);
   }
 
   /** On a new connection, which is kept when the server accepts it. */

@@ -1,28 +1,25 @@
 /**
- * Decides who may try a secret that is not known to be accepted: one request at a time, so that a
- * burst with a wrong password does not lock the account. A server that does not accept a secret
- * says so at once; so when a request hears nothing for a second, the next one may go beside it,
- * and each after that waits twice as long: one slow answer must not keep all others waiting,
- * and no more than four go in fifteen seconds of silence.
+ * Decides who may try a secret that is not known to be accepted, so that a burst with a wrong
+ * password does not lock the account: one request, and others beside it only when it hears
+ * nothing ({@link CarefulSteps}). Whoever waits looks again at each piece of news.
  *
  * Knows no secret and no verdict.
  */
 
-const PATIENCE_MS = 1_000;
+import { CarefulSteps } from "./careful-steps.js";
 
 export class SecretTrial {
-  #occupied = false;
-  /** Requests that have heard nothing yet. */
-  #silent = 0;
+  readonly #steps = new CarefulSteps(() => this.#tell());
   /** In the order of coming. */
   readonly #waiting = new Set<() => void>();
 
-  /** Whether nobody else may go now. */
-  get occupied(): boolean {
-    return this.#occupied;
+  /** `alone`: something has been refused already, so nobody goes beside another, however long that one takes. */
+  isOpen(alone: boolean): boolean {
+    const { underWay, most } = this.#steps;
+    return underWay < (alone ? 1 : most);
   }
 
-  /** Resolves when a request has heard something, or another one may go: a reason to look again. Rejects with the signal's reason. */
+  /** Resolves when a request is over, or another one may go. Rejects with the signal's reason. */
   async news(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
@@ -39,24 +36,20 @@ export class SecretTrial {
     });
   }
 
-  /** What `attempt` gives or throws. Only when it is not occupied. */
+  /** What `attempt` gives or throws. Only while it is open. */
   async run<T>(attempt: () => Promise<T>): Promise<T> {
-    this.#occupied = true;
-    let holds = true;
-    const letGo = () => {
-      if (holds) this.#occupied = false;
-      holds = false;
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      for (const told of waiting) told();
-    };
-    const impatient = setTimeout(letGo, PATIENCE_MS * 2 ** this.#silent++);
+    const over = this.#steps.begin();
     try {
       return await attempt();
     } finally {
-      clearTimeout(impatient);
-      this.#silent--;
-      letGo();
+      over();
+      this.#tell();
     }
+  }
+
+  #tell(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const told of waiting) told();
   }
 }

@@ -19,6 +19,7 @@ import type { AccountLogin } from "./account-login.js";
 import type { AccountOptions } from "./account-options.js";
 import { AccountPause } from "./account-pause.js";
 import { AccountSecrets } from "./account-secrets.js";
+import { CarefulSteps } from "./careful-steps.js";
 import type { HttpAnswer } from "./http-channel.js";
 import { SecretTrial } from "./secret-trial.js";
 import { type Refusal, refusalIn, refusalOf, SetAside, UNAUTHORIZED } from "./set-aside.js";
@@ -50,7 +51,7 @@ export class ServiceAccount {
   readonly #trial = new SecretTrial();
   readonly #setAside = new SetAside();
   readonly #pause: AccountPause;
-  #inFlight = 0;
+  readonly #requests: CarefulSteps;
   #share: number | undefined;
 
   /** Throws when the current secret cannot be read. */
@@ -59,6 +60,9 @@ export class ServiceAccount {
     this.#around = around;
     this.#secrets = new AccountSecrets(options);
     this.#pause = new AccountPause(around.now, around.changed);
+    this.#requests = new CarefulSteps(() => {
+      if (this.#pause.careful) around.changed();
+    });
   }
 
   get name(): string {
@@ -70,7 +74,7 @@ export class ServiceAccount {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#requests.underWay;
   }
 
   /** Requests at once, of all gateways that ask with it; infinite when there is no limit. */
@@ -78,9 +82,10 @@ export class ServiceAccount {
     return this.#options.maximumAtOnce ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Requests at once: one at most, as long as it is not known whether the backend has had enough. */
+  /** Requests at once: few, as long as it is not known whether the backend has had enough. */
   get budget(): number {
-    return Math.min(this.#pause.careful ? 1 : this.limit, this.#share ?? Number.POSITIVE_INFINITY);
+    const careful = this.#pause.careful ? this.#requests.most : Number.POSITIVE_INFINITY;
+    return Math.min(careful, this.limit, this.#share ?? Number.POSITIVE_INFINITY);
   }
 
   /** This gateway's part of the limit. */
@@ -92,26 +97,25 @@ export class ServiceAccount {
 
   /** How many more requests it may be asked with now. */
   get room(): number {
-    return Math.max(0, this.budget - this.#inFlight);
+    return Math.max(0, this.budget - this.inFlight);
   }
 
   get usable(): boolean {
     return this.setAsideUntil === undefined && this.pausedUntil === undefined;
   }
 
-  /** A request is about to be sent with it; `leave` follows when it is over. */
-  enter(): void {
-    this.#inFlight++;
-  }
-
-  leave(): void {
-    this.#inFlight--;
-    this.#around.changed();
+  /** A request is about to be sent with it. The function is to be called when it is over. */
+  enter(): () => void {
+    const over = this.#requests.begin();
+    return () => {
+      over();
+      this.#around.changed();
+    };
   }
 
   /** Whether a request would have to wait for the verdict on another one. */
   get onTrial(): boolean {
-    return this.#trial.occupied;
+    return !this.#trial.isOpen(this.#wasRefused);
   }
 
   /** Until when it is paused; undefined when it is not. */
@@ -166,15 +170,19 @@ export class ServiceAccount {
     return news;
   }
 
-  /** Between `enter` and `leave`. Throws as the channel does. */
+  /** After `enter`. Throws as the channel does. */
   async post(body: string, signal: AbortSignal): Promise<AccountOutcome> {
     for (let sends = 0; ; ) {
       const login = this.#secrets.active;
       if (login.standing !== "accepted") {
         const foregone = this.#foregone();
         if (foregone !== undefined) return foregone;
-        if (!this.#trial.occupied) return await this.#trial.run(() => this.#try(body, signal));
-        await this.#trial.news(signal);
+        if (this.onTrial) {
+          await this.#trial.news(signal);
+          continue;
+        }
+        const outcome = await this.#trial.run(() => this.#try(body, signal));
+        if (outcome !== undefined) return outcome;
         continue;
       }
       const { judgements } = login;
@@ -205,7 +213,7 @@ export class ServiceAccount {
     return {
       name,
       scheme,
-      inFlight: this.#inFlight,
+      inFlight: this.inFlight,
       ...(Number.isFinite(this.budget) && { budget: this.budget }),
       ...(this.#share !== undefined && { share: this.#share }),
       secret: this.#secrets.slotOf(active),
@@ -230,7 +238,13 @@ export class ServiceAccount {
     return { answer: busyFor(pausedUntil - this.#around.now()), verdict: "throttled" };
   }
 
-  async #try(body: string, signal: AbortSignal): Promise<AccountOutcome> {
+  /** Since a secret was accepted last. */
+  get #wasRefused(): boolean {
+    return this.#setAside.refusal !== undefined;
+  }
+
+  /** Undefined when somebody else has heard the verdict meanwhile. */
+  async #try(body: string, signal: AbortSignal): Promise<AccountOutcome | undefined> {
     if (this.#secrets.candidate === undefined && this.#setAside.over(this.#around.now())) this.#secrets.admitOne();
     for (let login = this.#secrets.candidate; login !== undefined; login = this.#secrets.candidate) {
       const { judgements } = login;
@@ -239,10 +253,10 @@ export class ServiceAccount {
         if (accepts(result.status)) this.#accept(login);
         return this.#answered(result);
       }
-      // Somebody else may have heard of it meanwhile.
-      if (login.judgements === judgements) this.#refuse(login, result);
+      if (login.judgements !== judgements) return undefined;
+      this.#refuse(login, result);
     }
-    if (this.setAsideUntil === undefined) this.#leaveAlone();
+    this.#leaveAlone();
     return { answer: this.refusal, verdict: "refused" };
   }
 

@@ -40,10 +40,16 @@ export interface AccountAnswer {
 /** The question as this account has to ask it. */
 export type QuestionAs = (actsAs: MailboxAddress | undefined) => string;
 
+/** A place in an account's budget. */
+interface Place {
+  readonly account: ServiceAccount;
+  readonly leave: () => void;
+}
+
 /** Somebody whom no account has room for. */
 interface Waiting {
   readonly asked: ReadonlySet<ServiceAccount>;
-  readonly go: (account: ServiceAccount | undefined) => void;
+  readonly go: (place: Place | undefined) => void;
 }
 
 export class ServiceAccounts implements RequestRoom, AccountsInCommon {
@@ -95,7 +101,8 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
     const asked = new Set<ServiceAccount>();
     let throttled: AccountAnswer | undefined;
     let unproven: TokenError | HandshakeFailure | undefined;
-    for (let account = await this.#enter(asked, signal); account; account = await this.#enter(asked, signal)) {
+    for (let place = await this.#enter(asked, signal); place; place = await this.#enter(asked, signal)) {
+      const { account, leave } = place;
       asked.add(account);
       try {
         const { answer, verdict } = await account.post(question(account.actsAs), signal);
@@ -106,7 +113,7 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
         if (!(error instanceof TokenError || error instanceof HandshakeFailure) || signal.aborted) throw error;
         unproven = error;
       } finally {
-        account.leave();
+        leave();
       }
     }
     if (throttled !== undefined) return throttled;
@@ -182,20 +189,17 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
     await Promise.all(this.#accounts.map((account) => account.close()));
   }
 
-  /** With a place in the account's budget; undefined: no account is left to be asked. Rejects with the signal's reason. */
-  #enter(
-    asked: ReadonlySet<ServiceAccount>,
-    signal: AbortSignal,
-  ): ServiceAccount | undefined | Promise<ServiceAccount | undefined> {
-    const account = this.#line.size === 0 ? this.#choose(asked) : undefined;
-    if (account !== undefined || !this.#mayHaveRoom(asked)) return account;
+  /** Undefined: no account is left to be asked. Rejects with the signal's reason. */
+  #enter(asked: ReadonlySet<ServiceAccount>, signal: AbortSignal): Place | undefined | Promise<Place | undefined> {
+    const place = this.#line.size === 0 ? this.#choose(asked) : undefined;
+    if (place !== undefined || !this.#mayHaveRoom(asked)) return place;
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         asked,
-        go: (account) => {
+        go: (place) => {
           signal.removeEventListener("abort", giveUp);
           this.#line.delete(waiting);
-          resolve(account);
+          resolve(place);
         },
       };
       const giveUp = () => {
@@ -211,8 +215,8 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
 
   #changed(): void {
     for (const waiting of [...this.#line]) {
-      const account = this.#choose(waiting.asked);
-      if (account !== undefined || !this.#mayHaveRoom(waiting.asked)) waiting.go(account);
+      const place = this.#choose(waiting.asked);
+      if (place !== undefined || !this.#mayHaveRoom(waiting.asked)) waiting.go(place);
     }
     this.#listener();
   }
@@ -221,18 +225,16 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
     return this.#accounts.some((account) => !asked.has(account) && account.usable);
   }
 
-  #choose(asked: ReadonlySet<ServiceAccount>): ServiceAccount | undefined {
+  #choose(asked: ReadonlySet<ServiceAccount>): Place | undefined {
     let chosen: ServiceAccount | undefined;
     for (const account of this.#turns) {
       if (asked.has(account) || !account.usable || account.room === 0) continue;
       if (chosen === undefined || load(account) < load(chosen)) chosen = account;
     }
-    if (chosen !== undefined) {
-      this.#turns.splice(this.#turns.indexOf(chosen), 1);
-      this.#turns.push(chosen);
-      chosen.enter();
-    }
-    return chosen;
+    if (chosen === undefined) return undefined;
+    this.#turns.splice(this.#turns.indexOf(chosen), 1);
+    this.#turns.push(chosen);
+    return { account: chosen, leave: chosen.enter() };
   }
 
   #named(account: string): ServiceAccount | undefined {

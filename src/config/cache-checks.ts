@@ -18,6 +18,20 @@ export function cacheProblems(raw: unknown): string[] {
   if (urls.length > 1 && ["single", undefined].includes(at(shared, "topology") as string | undefined)) {
     problems.push(`${path}.urls: there are several. Set topology to sentinel or cluster, or keep one.`);
   }
+  const topology = at(shared, "topology") ?? "single";
+  const databases = new Set(urls.map(({ pathname }) => Number(pathname.slice(1))));
+  if (topology === "cluster" && [...databases].some((number) => number > 0)) {
+    problems.push(`${path}.urls: a cluster has one database only. Remove the number after the port.`);
+  } else if (databases.size > 1) {
+    problems.push(`${path}.urls: they name different databases. Write the same number, or none, after each port.`);
+  }
+  for (const setting of ["sentinelName", "sentinelPassword"]) {
+    if (at(shared, setting) === undefined || topology === "sentinel") continue;
+    problems.push(`${path}.${setting}: is for topology: sentinel. Set that, or remove it.`);
+  }
+  if (at(shared, "username") !== undefined && at(shared, "password") === undefined) {
+    problems.push(`${path}.username: signs in with a password. Give password, too, or remove it.`);
+  }
   const far = urls.some(({ protocol, hostname }) => protocol === "redis:" && !isThisMachine(hostname));
   const secrets = ["password", "sentinelPassword"].some((setting) => at(shared, setting) !== undefined);
   if (far && secrets && at(shared, "allowPlainRedis") !== true) {
@@ -25,6 +39,9 @@ export function cacheProblems(raw: unknown): string[] {
   }
   const caFile = at(shared, "caFile");
   if (typeof caFile === "string") problems.push(...authorityProblems(`${path}.caFile`, caFile));
+  if (caFile !== undefined && urls.length > 0 && urls.every(({ protocol }) => protocol === "redis:")) {
+    problems.push(`${path}.caFile: is of no use with redis://. Use rediss://, or remove it.`);
+  }
   return problems;
 }
 

@@ -3,17 +3,20 @@
 import { z } from "zod";
 import { name, seconds, secret } from "./setting-terms.js";
 
+const isServer = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash } = new URL(text);
+  return /^rediss?:$/.test(protocol) && hostname !== "" && /^(\/\d*)?$/.test(pathname) && `${search}${hash}` === "";
+};
+
 const server = z
   .string()
-  .refine(
-    (text) =>
-      URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol) && /^(\/\d*)?$/.test(new URL(text).pathname),
-    "write redis://host:6379 or rediss://host:6379",
-  )
+  .refine(isServer, "write redis://host:6379 or rediss://host:6379")
   .refine(
     (text) => !URL.canParse(text) || new URL(text).password === "",
     "a password does not belong here: use password",
-  );
+  )
+  .refine((text) => !URL.canParse(text) || new URL(text).username === "", "a user does not belong here: use username");
 
 const shared = z.strictObject({
   urls: z

@@ -13,7 +13,8 @@ import { consoleProblems } from "./console-settings.js";
 import { doctorProblems } from "./doctor-settings.js";
 import { authorityProblems, listenerProblems, unreadable } from "./file-checks.js";
 import { probeProblems } from "./probe-settings.js";
-import { at, entries, list } from "./raw-values.js";
+import { at, entries, list, lower, twice } from "./raw-values.js";
+import { ownAccountProblems, signInProblems } from "./sign-in-checks.js";
 import { traceProblems } from "./trace-settings.js";
 
 /** What is wrong between settings that are each well formed. Looks at what was written, so that one mistake hides no other. */
@@ -30,6 +31,7 @@ export function crossChecks(raw: unknown): string[] {
     );
   }
 
+  problems.push(...portProblems(raw));
   for (const [key, backend] of backends) {
     const path = `backends.${key}`;
     const timeout = at(backend, "timeoutSeconds") ?? 15;
@@ -107,6 +109,16 @@ export function crossChecks(raw: unknown): string[] {
     ),
   );
   return problems;
+}
+
+/** Two listeners of one process on one port: the second could only say that it is in use. */
+function portProblems(raw: unknown): string[] {
+  const [listen, management] = [at(raw, "listen"), at(raw, "management")];
+  const port = at(listen, "port") ?? 8080;
+  const hosts = [at(listen, "host"), at(management, "host")].map((host) => host ?? "127.0.0.1");
+  const meet = hosts[0] === hosts[1] || hosts.some((host) => host === "0.0.0.0" || host === "::");
+  if (port === 0 || port !== (at(management, "port") ?? 9090) || !meet) return [];
+  return [`management.port: ${port} is the port of listen, too. Choose another one.`];
 }
 
 function accountProblems(path: string, backend: unknown): string[] {
@@ -198,99 +210,6 @@ function directoryProblems(raw: unknown, backends: readonly string[], known: str
   return problems;
 }
 
-/** A caller that signs in with an account of ours could not be told from our own question coming back. */
-function ownAccountProblems(raw: unknown, backends: readonly [string, unknown][]): string[] {
-  const own = new Map(
-    backends.flatMap(([key, backend]) =>
-      [backend, ...list(at(backend, "accounts"))].flatMap((holder) =>
-        ["username", "actsAs", "principal"].map((setting) => [lower(at(holder, setting)), key] as const),
-      ),
-    ),
-  );
-  return entries(at(raw, "callers")).flatMap(([key, caller]) =>
-    (["usernames", "principals"] as const)
-      .flatMap((setting) => list(at(caller, setting)).map((name) => [setting, name] as const))
-      .flatMap(([setting, name]) => {
-        const backend = typeof name === "string" ? own.get(lower(name)) : undefined;
-        if (backend === undefined) return [];
-        return [
-          `callers.${key}.${setting}: '${name}' is also the service account of backend '${backend}'. Give the caller an account of its own, or a question sent back to this gateway is not recognised.`,
-        ];
-      }),
-  );
-}
-
-/** Ways to sign in that lead nowhere, and callers that could be taken for each other. */
-function signInProblems(raw: unknown): string[] {
-  const problems: string[] = [];
-  const tls = at(at(raw, "listen"), "tls");
-  const issuers = entries(at(at(raw, "signIn"), "tokens")).map(([, issuer]) => at(issuer, "name"));
-  const tokens = at(at(raw, "signIn"), "tokens");
-  problems.push(
-    ...twice("signIn.tokens", tokens, (issuer) => [lower(at(issuer, "name"))], "name"),
-    ...twice("signIn.tokens", tokens, (issuer) => [at(issuer, "issuer") as string | undefined], "issuer"),
-  );
-  for (const [key, issuer] of entries(tokens)) {
-    const path = `signIn.tokens.${key}`;
-    const url = at(issuer, "keysUrl");
-    if ((url === undefined) === (at(issuer, "keysFile") === undefined))
-      problems.push(`${path}: give either keysUrl or keysFile.`);
-    if (typeof url === "string" && url.startsWith("http:") && at(issuer, "allowPlainHttp") !== true) {
-      problems.push(
-        `${path}.keysUrl: whoever can change an answer over http:// can sign in as anybody. Use https://, or set allowPlainHttp for a test.`,
-      );
-    }
-    const [keysFile, caFile] = [at(issuer, "keysFile"), at(issuer, "caFile")];
-    if (typeof keysFile === "string") problems.push(...unreadable(`${path}.keysFile`, keysFile));
-    if (typeof caFile === "string") problems.push(...authorityProblems(`${path}.caFile`, caFile));
-  }
-  for (const [key, caller] of entries(at(raw, "callers"))) {
-    const path = `callers.${key}`;
-    const secrets = ["passwordHash", "password", "ntHash"].filter((setting) => at(caller, setting) !== undefined);
-    const others = ["principals", "tokens", "certificates"].filter((setting) => list(at(caller, setting)).length > 0);
-    const names = list(at(caller, "usernames")).length;
-    const byLambda = at(at(raw, "lambda"), "caller");
-    if (secrets.length === 0 && others.length === 0 && (byLambda === undefined || at(caller, "name") !== byLambda)) {
-      problems.push(
-        `${path}: cannot sign in. Give passwordHash, password, ntHash, principals, tokens or certificates.`,
-      );
-    }
-    if (secrets.length > 0 && names === 0)
-      problems.push(`${path}.usernames: is empty. Name the account that ${secrets[0]} is for.`);
-    if (secrets.length === 0 && names > 0)
-      problems.push(
-        `${path}.usernames: no password is given for them. Give passwordHash, password or ntHash, or remove them.`,
-      );
-    if (secrets.includes("password") && secrets.includes("ntHash"))
-      problems.push(`${path}: give either password or ntHash.`);
-    for (const token of list(at(caller, "tokens"))) {
-      if (!issuers.includes(at(token, "issuer")))
-        problems.push(`${path}.tokens: there is no issuer '${at(token, "issuer")}' in signIn.tokens.`);
-    }
-    if (list(at(caller, "certificates")).length > 0 && at(tls, "clientCaFile") === undefined) {
-      problems.push(`${path}.certificates: nobody is asked for one. Set listen.tls.clientCaFile.`);
-    }
-    if (list(at(caller, "principals")).length > 0 && at(at(raw, "signIn"), "kerberos") === undefined) {
-      problems.push(`${path}.principals: Kerberos is off. Set signIn.kerberos.`);
-    }
-  }
-  for (const setting of ["principals", "tokens", "certificates"]) {
-    problems.push(
-      ...twice(
-        "callers",
-        at(raw, "callers"),
-        (caller) => list(at(caller, setting)).map((one) => JSON.stringify(one)),
-        setting,
-      ),
-    );
-  }
-  const audit = at(raw, "audit");
-  if ((at(audit, "addresses") === "hashed") !== (at(audit, "hashKey") !== undefined)) {
-    problems.push("audit: hashed addresses need hashKey, and plain ones have no use for it.");
-  }
-  return problems;
-}
-
 /** WorkMail calls the function: it has to be somebody here, and must not be asked back. */
 function lambdaProblems(raw: unknown, backends: readonly [string, unknown][]): string[] {
   const name = at(at(raw, "lambda"), "caller");
@@ -308,27 +227,7 @@ function lambdaProblems(raw: unknown, backends: readonly [string, unknown][]): s
   ];
 }
 
-function twice(
-  path: string,
-  rows: unknown,
-  keysOf: (row: unknown) => (string | undefined)[],
-  what = "entry",
-): string[] {
-  const seen = new Map<string, string>();
-  return entries(rows).flatMap(([index, row]) =>
-    [...new Set(keysOf(row))].flatMap((key) => {
-      if (key === undefined) return [];
-      const before = seen.get(key);
-      seen.set(key, index);
-      return before === undefined
-        ? []
-        : [`${path}.${index}: ${what} '${key}' is already in ${path}.${before}. Keep one.`];
-    }),
-  );
-}
-
 const hostOf = (url: unknown): string | undefined =>
   typeof url === "string" && URL.canParse(url) ? new URL(url).host : undefined;
-const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
 const parsed = (text: unknown, parse: (text: string) => string | undefined): string | undefined =>
   typeof text === "string" ? parse(text) : undefined;

@@ -38,14 +38,14 @@ export function loadConfiguration(file: string, environment: NodeJS.ProcessEnv):
 
 /** Where the gateway of this configuration can be asked how it is. Needs none of its secrets. */
 export function managementUrl(file: string): string {
-  const written = configurationSchema.shape.management.safeParse(at(yamlOf(file, textOf(file)), "management"));
+  const written = configurationSchema.shape.management.safeParse(at(yamlOf(file, textOf(file)), "management"), TELLING);
   if (!written.success) throw new ConfigurationError(file, written.error.issues.flatMap(describe));
   return `http://${reachedAt(written.data)}`;
 }
 
 /** Where callers of this configuration's gateway ask, from the same machine. Needs none of its secrets. */
 export function listenerUrl(file: string): string {
-  const written = configurationSchema.shape.listen.safeParse(at(yamlOf(file, textOf(file)), "listen"));
+  const written = configurationSchema.shape.listen.safeParse(at(yamlOf(file, textOf(file)), "listen"), TELLING);
   if (!written.success) throw new ConfigurationError(file, written.error.issues.flatMap(describe));
   return `${written.data.tls === undefined ? "http" : "https"}://${reachedAt(written.data)}`;
 }
@@ -75,7 +75,7 @@ function yamlOf(file: string, text: string): unknown {
 
 export function parseConfiguration(file: string, text: string, environment: NodeJS.ProcessEnv): LoadedConfiguration {
   const raw = yamlOf(file, text);
-  const result = configurationSchema.safeParse(raw);
+  const result = configurationSchema.safeParse(raw, TELLING);
   const problems = result.success ? [] : result.error.issues.flatMap(describe);
   const secrets = new Secrets(environment);
   // These look at what was written, so that a mistake elsewhere does not hide theirs.
@@ -85,6 +85,9 @@ export function parseConfiguration(file: string, text: string, environment: Node
   if (!result.success || problems.length > 0) throw new ConfigurationError(file, [...new Set(problems)]);
   return { configuration: result.data, secrets };
 }
+
+/** Only then what is missing can be told from what is wrong. No message quotes it. */
+const TELLING = { reportInput: true };
 
 function describe(issue: z.core.$ZodIssue): string[] {
   const path = pathOf(issue.path);
@@ -99,6 +102,8 @@ function describe(issue: z.core.$ZodIssue): string[] {
       ];
     case "invalid_value":
       return [`${path}: expected one of ${issue.values.join(", ")}.`];
+    case "invalid_key":
+      return [`${path}: its name: ${issue.issues[0]?.message ?? issue.message}.`];
     case "invalid_union":
       return [`${path}: expected ${unionChoices(path)}.`];
     default:
@@ -109,6 +114,8 @@ function describe(issue: z.core.$ZodIssue): string[] {
 function unionChoices(path: string): string {
   if (path.startsWith("directories")) return "type: overrides, probe, workmail or ldap";
   if (path.includes(".accounts.")) return "scheme: basic, ntlm, negotiate, oauth or impersonation";
+  if (path === "audit.to") return "stdout, or { file: PATH }";
+  if (path.includes(".certificates.")) return "one of fingerprint, commonName and alternativeName";
   return "type: ews or type: workmail";
 }
 

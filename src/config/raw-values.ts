@@ -15,3 +15,25 @@ export function entries(value: unknown): [string, unknown][] {
 export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
+
+export const lower = (text: unknown): string | undefined => (typeof text === "string" ? text.toLowerCase() : undefined);
+
+/** A problem for each row that has a key an earlier one has. `path`: where the rows stand; `what`: what is repeated. */
+export function twice(
+  path: string,
+  rows: unknown,
+  keysOf: (row: unknown) => (string | undefined)[],
+  what = "entry",
+): string[] {
+  const seen = new Map<string, string>();
+  return entries(rows).flatMap(([index, row]) =>
+    [...new Set(keysOf(row))].flatMap((key) => {
+      if (key === undefined) return [];
+      const before = seen.get(key);
+      seen.set(key, index);
+      return before === undefined
+        ? []
+        : [`${path}.${index}: ${what} '${key}' is already in ${path}.${before}. Keep one.`];
+    }),
+  );
+}

@@ -3,7 +3,7 @@
  * domains, ports, secrets by reference, views. What a section holds is decided there.
  */
 
-import { BlockList, isIPv6 } from "node:net";
+import { BlockList, isIPv6, SocketAddress } from "node:net";
 import { z } from "zod";
 import { parseDomain, parseMailboxAddress } from "../availability/mailbox-address.js";
 
@@ -21,11 +21,15 @@ export const isAddressOrDomain = (text: string): boolean =>
   parseMailboxAddress(text) !== undefined || (!text.includes("@") && parseDomain(text) !== undefined);
 export const isAddressRange = (text: string): boolean => {
   const [address = "", prefix, ...more] = text.split("/");
+  if (more.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) return false;
   const family = isIPv6(address) ? "ipv6" : "ipv4";
   try {
-    const length = prefix === undefined || !/^\d+$/.test(prefix) ? (prefix === undefined ? 0 : -1) : Number(prefix);
+    const length = Number(prefix ?? 0);
     new BlockList().addSubnet(address, length, family);
-    return more.length === 0;
+    if (prefix === undefined || family === "ipv4") return true;
+    // An IPv4 address in IPv6 form: its bits count from the front of that form.
+    const plain = new SocketAddress({ address: address.replace(/%[\w.-]+$/, ""), family }).address;
+    return length >= 96 || !/^::ffff:\d+\./.test(plain);
   } catch {
     return false;
   }

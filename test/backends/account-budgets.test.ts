@@ -1,7 +1,7 @@
 /** How many requests an account has under way at once, who waits for it, and how it comes back from a pause. */
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TransportError } from "../../src/backends/http-channel.js";
 import { answerWith, FakeSite, settled } from "../support/fake-accounts.js";
 
@@ -14,6 +14,8 @@ const accepted = async (names: readonly string[], maximumAtOnce: number) => {
   return one;
 };
 
+// Time passes only where a test says so, also on a machine that is held up.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
 describe("an account's budget", () => {
@@ -137,6 +139,26 @@ describe("an account that is throttled", () => {
     expect([bodies(one), one.service.state()[0]?.budget]).toEqual(["1 2 3 4", 3]);
   });
 
+  it("keeps nobody waiting when the first one after that hears nothing: one more goes after 1, 3 and 7 seconds", async () => {
+    const one = await accepted(["a"], 10);
+    one.service.pause("a", 30_000);
+    one.sent.length = 0;
+    one.now += 30_000;
+    vi.advanceTimersByTime(30_000);
+    one.held = true;
+    for (let i = 1; i <= 9; i++) void one.ask(`${i}`);
+    const sent: number[] = [];
+    for (let second = 0; second < 8; second++) {
+      await settled();
+      while (sent.length < one.sent.length) sent.push(second);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(sent).toEqual([0, 1, 3, 7]);
+    one.service.served("a");
+    await settled();
+    expect(one.sent).toHaveLength(9);
+  });
+
   it("is left alone for longer each time, where the backend does not say for how long, until it serves again", async () => {
     const one = await accepted(["a"], 3);
     const pauses: number[] = [];
@@ -154,7 +176,6 @@ describe("an account that is throttled", () => {
   });
 
   it("whose pause is over serves those who wait for another one", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const one = await accepted(["a", "b"], 1);
     one.service.pause("a", 10_000);
     one.held = true;
