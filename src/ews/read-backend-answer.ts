@@ -3,6 +3,8 @@
  * events in any order; no merged string; no working hours; a fault with any HTTP status)
  * and strictly in substance: an entry that cannot be understood is a failure of its
  * mailbox, never an empty calendar, and a wrong number of entries is nobody's answer.
+ * What is said twice is not understood: which of the two is right is unknown. Where slots
+ * and events differ, the busier one counts.
  *
  * Private events lose their text here, before anything can keep it.
  */
@@ -79,20 +81,22 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   let code = "";
   let backOffMs: number | undefined;
   let view: FreeBusyView | string | undefined;
+  const children = new Children();
   while (xml.nextChild(depth)) {
-    if (xml.name() === "m:ResponseMessage") {
+    const name = children.next(xml.name());
+    if (name === "m:ResponseMessage") {
       responseClass = xml.attribute("ResponseClass") ?? "";
       while (xml.nextChild(depth + 1)) {
-        if (xml.name() === "m:ResponseCode") code = xml.text().trim();
-        else if (xml.name() === "m:MessageXml") backOffMs = readBackOff(xml);
+        const inner = children.next(xml.name());
+        if (inner === "m:ResponseCode") code = xml.text().trim();
+        else if (inner === "m:MessageXml") backOffMs = readBackOff(xml);
       }
-    } else if (xml.name() === "m:FreeBusyView") {
-      const another = view !== undefined;
-      view = readView(xml, asked);
-      if (another) view = "an entry with two views";
-    }
+    } else if (name === "m:FreeBusyView") view = readView(xml, asked);
   }
   const { backend } = asked;
+  if (children.repeated !== undefined) {
+    return failed({ reason: "backend-unreadable", backend, detail: `an entry with two of ${children.repeated}` });
+  }
   if (responseClass === "Error" || (code !== "" && code !== "NoError")) {
     const reason = reasonOfCode(code);
     const known = /^[A-Za-z]{1,80}$/.test(code) ? code : undefined;
@@ -107,6 +111,20 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   return failed({ reason: "backend-unreadable", backend, detail: view ?? "an entry without FreeBusyView" });
 }
 
+/** Takes note of an element's children, of which each of EWS's own comes once; which of two is right is unknown. */
+class Children {
+  readonly #names = new Set<string>();
+  /** The name of one that came again. */
+  repeated: string | undefined;
+
+  /** The name itself. */
+  next(name: string): string {
+    if (this.#names.has(name) && !name.startsWith("?:")) this.repeated ??= name;
+    this.#names.add(name);
+    return name;
+  }
+}
+
 /** The view, or what is wrong with it. */
 function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string {
   const depth = xml.depth;
@@ -114,69 +132,84 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   let digits: string | undefined;
   let events: CalendarEvent[] | undefined;
   let workingHours: WorkingHours | undefined;
+  let unknownChild = false;
   let wrong: string | undefined;
+  const children = new Children();
   while (xml.nextChild(depth)) {
-    switch (xml.name()) {
+    switch (children.next(xml.name())) {
       case "t:FreeBusyViewType":
         type = xml.text().trim();
         break;
       case "t:MergedFreeBusy":
-        if (digits !== undefined) wrong = "two merged strings";
         digits = xml.text().trim();
         break;
       case "t:CalendarEventArray":
         events ??= [];
         while (xml.nextChild(depth + 1)) {
-          if (xml.name() !== "t:CalendarEvent") continue;
-          const event = readEvent(xml, asked.detail === "details");
-          if (event === undefined) wrong = "a calendar event without a readable time";
+          const event = xml.name() === "t:CalendarEvent" ? readEvent(xml, asked.detail === "details") : undefined;
+          if (event === undefined) wrong = "a calendar event that cannot be read";
           else if (overlaps(asked.window, event.start, event.end)) events.push(event);
         }
         break;
       case "t:WorkingHours":
         workingHours = readWorkingHours(xml);
         break;
+      default:
+        unknownChild = true;
     }
   }
   if (wrong !== undefined) return wrong;
+  if (children.repeated !== undefined) return `a view with two of ${children.repeated}`;
   const delivered = viewFromName(type ?? "");
   if (delivered === undefined) return type === "None" ? "a success with no view" : "an unknown FreeBusyViewType";
   const readable = digits !== undefined && /^[0-4]+$/.test(digits) ? digits : undefined;
   // Slots that cannot be read may have said "busy", or "no data".
   if (digits !== undefined && digits !== "" && readable === undefined) return "a merged string that cannot be read";
   // Slots of another length would be busy at other times. Beside events they say nothing new but what is not known.
-  const slots = readable?.length === slotsIn(asked.window, asked.intervalMinutes) ? readable : undefined;
-  const needed = events === undefined || delivered.detail === "merged" || readable?.includes("4");
+  const { window, intervalMinutes } = asked;
+  const slots = readable?.length === slotsIn(window, intervalMinutes) ? readable : undefined;
+  const saysMore = readable?.includes("4") || (events?.length === 0 && /[123]/.test(readable ?? ""));
+  const needed = events === undefined || delivered.detail === "merged" || saysMore;
   if (readable !== undefined && slots === undefined && needed) {
     return "a merged string with slots of another length than was asked for";
   }
+  if (delivered.detail !== "merged" && events === undefined && slots === undefined && unknownChild) {
+    return "a view without events that holds something unknown";
+  }
+  const all =
+    slots === undefined ? (events ?? []) : [...(events ?? []), ...stretchesBeside(slots, events ?? [], asked)];
   if (delivered.detail === "merged" || (events === undefined && slots !== undefined)) {
     if (slots === undefined) return "a merged view without a merged string";
-    return {
-      detail: "merged",
-      merged: { start: asked.window.start, intervalMinutes: asked.intervalMinutes, digits: slots },
-    };
+    const merged = { start: window.start, intervalMinutes, digits: slots };
+    if (!events?.length) return { detail: "merged", merged };
+    return { detail: "merged", merged: mergedFreeBusy({ detail: "times", events: all }, window, intervalMinutes) };
   }
-  const all = [...(events ?? []), ...(slots === undefined ? [] : unknownStretches(slots, events ?? [], asked))];
   const detail = delivered.detail === "details" && asked.detail === "details" ? "details" : "times";
   return { detail, events: inOrder(all), workingHours };
 }
 
 /**
- * Slots said to be without data stay visible as such when slots are rebuilt from events, each but for those that an event
- * takes.
+ * Stretches of slots that are said to be busier than the events make them, or to be without data where no event is: they
+ * stay visible when slots are rebuilt from events.
  */
-function unknownStretches(digits: string, events: readonly CalendarEvent[], asked: AskedOfBackend): CalendarEvent[] {
-  if (!digits.includes("4")) return [];
+function stretchesBeside(slots: string, events: readonly CalendarEvent[], asked: AskedOfBackend): CalendarEvent[] {
   const { window, intervalMinutes } = asked;
   const slotMs = intervalMinutes * MINUTE_MS;
   const taken = mergedFreeBusy({ detail: "times", events }, window, intervalMinutes).digits;
-  const unknown = Array.from(digits, (digit, i) => (digit === "4" && taken[i] === "0" ? "4" : "0")).join("");
-  return Array.from(unknown.matchAll(/4+/g), ({ index, 0: run }) => {
+  if (taken === slots) return [];
+  const isMore = (digit: string, i: number) => (digit === "4" ? taken[i] === "0" : rank(digit) > rank(taken[i]));
+  const more = Array.from(slots, (digit, i) => (isMore(digit, i) ? digit : "0")).join("");
+  return Array.from(more.matchAll(/([1-4])\1*/g), ({ index, 0: run }) => {
     const start = instant(window.start + index * slotMs);
-    return { start, end: instant(start + run.length * slotMs), busyType: "NoData" };
+    const busyType = BUSY_TYPE_OF[Number(run[0])] as BusyType;
+    return { start, end: instant(start + run.length * slotMs), busyType };
   });
 }
+
+/** Of a slot's digit. Something known says more than "no data". */
+const rank = (digit: string | undefined): number => (digit === "4" ? 0.5 : Number(digit));
+/** By digit; working elsewhere is written as 0. */
+const BUSY_TYPE_OF: readonly BusyType[] = ["Free", "Tentative", "Busy", "OOF", "NoData"];
 
 const EVENT = new PlainForm("CalendarEvent", [
   { text: "StartTime" },
@@ -239,8 +272,9 @@ function walkEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefi
   let end: InstantMs | undefined;
   let busyType: BusyType = "NoData";
   let details: EventDetails | undefined;
+  const children = new Children();
   while (xml.nextChild(depth)) {
-    switch (xml.name()) {
+    switch (children.next(xml.name())) {
       case "t:StartTime":
         start = parseDateTime(xml.text(), UTC_ZONE);
         break;
@@ -255,6 +289,7 @@ function walkEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefi
         break;
     }
   }
+  if (children.repeated !== undefined) return undefined;
   return eventOf(start, end, busyType, details);
 }
 
@@ -272,10 +307,11 @@ function readDetails(xml: XmlCursor): EventDetails {
   let isRecurring = false;
   let isException = false;
   let isReminderSet = false;
-  // Until it says otherwise, an event is private.
+  // Until it says otherwise, and once, an event is private.
   let isPrivate = true;
+  const children = new Children();
   while (xml.nextChild(depth)) {
-    switch (xml.name()) {
+    switch (children.next(xml.name())) {
       case "t:ID":
         id = xml.text();
         break;
@@ -302,6 +338,7 @@ function readDetails(xml: XmlCursor): EventDetails {
         break;
     }
   }
+  isPrivate ||= children.repeated !== undefined;
   return { id, subject, location, isMeeting, isRecurring, isException, isReminderSet, isPrivate };
 }
 

@@ -133,8 +133,54 @@ describe("a backend's answer", () => {
       "slots of other digits",
       "<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>0125</t:MergedFreeBusy>",
     ],
+    [
+      "an event that is none of EWS's",
+      '<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray><x:CalendarEvent xmlns:x="urn:x"/></t:CalendarEventArray>',
+    ],
+    [
+      "events in a place nobody knows",
+      `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><m:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00")}</m:CalendarEventArray>`,
+    ],
+    [
+      "an event that says twice how busy it is",
+      `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00", "<t:BusyType>Busy</t:BusyType><t:BusyType>Free</t:BusyType>")}</t:CalendarEventArray>`,
+    ],
+    [
+      "an event that ends twice",
+      `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00", "<t:EndTime>2026-07-01T09:00:00</t:EndTime><t:BusyType>Busy</t:BusyType>")}</t:CalendarEventArray>`,
+    ],
+    ["two types", "<t:FreeBusyViewType>None</t:FreeBusyViewType><t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType>"],
+    [
+      "two merged strings",
+      `<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>${day("2")}</t:MergedFreeBusy><t:MergedFreeBusy>${day("0")}</t:MergedFreeBusy>`,
+    ],
   ])("with %s is a failure, not an empty calendar", (_, view) => {
     expect(success(view)).toMatchObject({ kind: "failure", failure: { reason: "backend-unreadable" } });
+  });
+
+  it.each([
+    ["two codes", "<m:ResponseCode>ErrorNoFreeBusyAccess</m:ResponseCode><m:ResponseCode>NoError</m:ResponseCode>"],
+    [
+      "two messages",
+      '</m:ResponseMessage><m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>',
+    ],
+  ])("with %s is a failure, whichever comes last", (_, said) => {
+    const view =
+      "<m:FreeBusyView><t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray/></m:FreeBusyView>";
+    expect(answerOf(`<m:ResponseMessage ResponseClass="Error">${said}</m:ResponseMessage>${view}`)).toMatchObject({
+      kind: "failure",
+      failure: { reason: "backend-unreadable" },
+    });
+  });
+
+  it("may hold what is not EWS's own, as often as it likes", () => {
+    const more = '<x:Colour xmlns:x="urn:x"/><x:Colour xmlns:x="urn:x"/>';
+    const [one] = timed(
+      success(
+        `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType>${more}<t:CalendarEventArray>${event("2026-07-01T09:00:00", "2026-07-01T10:00:00", `<t:BusyType>Busy</t:BusyType>${more}`)}</t:CalendarEventArray>`,
+      ),
+    );
+    expect(one?.busyType).toBe("Busy");
   });
 
   it("without a view at all is a failure", () => {
@@ -181,6 +227,29 @@ describe("a backend's answer", () => {
     expect(unknown(day("0022"), ["00:30", "01:00"])).toEqual([]);
   });
 
+  it("is as busy as the busier of its slots and events", () => {
+    const all = (...answer: Parameters<typeof withSlots>) =>
+      timed(withSlots(...answer)).map(({ start, end, busyType }) => [
+        busyType,
+        ...[start, end].map((at) => (at - asked.window.start) / 60_000),
+      ]);
+    expect(all(day("0123"))).toEqual([
+      ["Tentative", 15, 30],
+      ["Busy", 30, 45],
+      ["OOF", 45, 60],
+    ]);
+    expect(all(day("0220"), ["00:15", "00:30", "Tentative"])).toEqual([
+      ["Tentative", 15, 30],
+      ["Busy", 15, 45],
+    ]);
+    expect(all(day("0000"), ["00:15", "00:30"])).toEqual([["Busy", 15, 30]]);
+    const besideEvents = `<t:MergedFreeBusy>${day("0100")}</t:MergedFreeBusy><t:CalendarEventArray>${event("2026-07-01T00:30:00", "2026-07-01T00:45:00")}</t:CalendarEventArray>`;
+    expect(viewOf(success(`<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType>${besideEvents}`))).toMatchObject({
+      detail: "merged",
+      merged: { digits: day("0120") },
+    });
+  });
+
   it("with slots of another length is a failure, unless its events say all that the slots could", () => {
     const unreadable = { kind: "failure", failure: { reason: "backend-unreadable" } };
     const ofHalfHours = "0".repeat(20) + "22".padEnd(28, "0");
@@ -188,6 +257,8 @@ describe("a backend's answer", () => {
       success(`<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>${ofHalfHours}</t:MergedFreeBusy>`),
     ).toMatchObject(unreadable);
     expect(withSlots(ofHalfHours.replace("22", "44"), ["10:00", "11:00"])).toMatchObject(unreadable);
+    expect(withSlots(ofHalfHours)).toMatchObject(unreadable);
+    expect(timed(withSlots("0".repeat(48)))).toEqual([]);
     expect(timed(withSlots(ofHalfHours, ["10:00", "11:00"])).map(({ busyType }) => busyType)).toEqual(["Busy"]);
   });
 
@@ -212,8 +283,9 @@ describe("a backend's answer", () => {
     expect([
       subject("<t:IsPrivate>true</t:IsPrivate>"),
       subject(""),
+      subject("<t:IsPrivate>true</t:IsPrivate><t:IsPrivate>false</t:IsPrivate>"),
       subject("<t:IsPrivate>false</t:IsPrivate>"),
-    ]).toEqual([undefined, undefined, "secret"]);
+    ]).toEqual([undefined, undefined, undefined, "secret"]);
   });
 
   it.each([
