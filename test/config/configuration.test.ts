@@ -1,9 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { configurationJsonSchema } from "../../src/config/configuration.js";
 import { ConfigurationError, parseConfiguration } from "../../src/config/load-configuration.js";
+import { isAddressRange } from "../../src/config/setting-terms.js";
+import { TrustedProxies } from "../../src/inbound/trusted-proxies.js";
 import { VERSION } from "../../src/version.js";
 
 const GOOD = `
@@ -129,8 +132,71 @@ describe("a configuration", () => {
       "signIn: { tokens: [{ name: a, issuer: 'https://x.example/', audience: [a], keysUrl: 'https://x.example/keys' }, { name: b, issuer: 'https://x.example/', audience: [b], keysUrl: 'https://x.example/keys' }] }",
       "signIn.tokens.1: issuer 'https://x.example/' is already in signIn.tokens.0",
     ],
+    ['timeBudgetSeconds: "18"', "timeBudgetSeconds: has the wrong type. Expected: number."],
+    ["audit: { to: stdoutt }", "audit.to: expected stdout, or { file: PATH }"],
+    ["listen: { port: 9090 }", "management.port: 9090 is the port of listen, too"],
+    [
+      "listen: { port: 7000 }\nmanagement: { host: '0.0.0.0', port: 7000 }",
+      "management.port: 7000 is the port of listen",
+    ],
+    ["listen: { trustedProxies: ['::ffff:10.0.0.0/8'] }", "listen.trustedProxies.0: is"],
+    ["signIn: { schemes: [bearer, ntlm] }", "callers.0: cannot sign in, because signIn.schemes lacks basic"],
+    [
+      "signIn: { kerberos: { host: h.example, keytabFile: /nonexistent } }",
+      "signIn.kerberos.keytabFile: /nonexistent cannot be read",
+    ],
+    ["traces: { endpoint: 'https://x.example/', headers: { 'a b': 'env:SECRET' } }", "traces.headers.a b: its name: "],
   ])("%s is told to be wrong", (more, expected) => {
     expect(problems(`${GOOD}\n${more}\n`, { SECRET: "x" })).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("takes both listeners on one port of different addresses, and any port for both", () => {
+    for (const listeners of [
+      "listen: { host: 127.0.0.1, port: 7000 }\nmanagement: { host: 127.0.0.2, port: 7000 }",
+      "listen: { port: 0 }\nmanagement: { port: 0 }",
+    ]) {
+      expect(problems(`${GOOD}\n${listeners}\n`, { SECRET: "x" })).toEqual([]);
+    }
+  });
+
+  it("takes callers that can sign in with one of the schemes that are offered", () => {
+    expect(problems(`${GOOD}\nsignIn: { schemes: [ntlm, basic] }\n`, { SECRET: "x" })).toEqual([]);
+  });
+
+  it("names proxies as the gateway reads them", () => {
+    const part = fc.constantFrom(
+      "10.0.0.0",
+      "192.0.2.1",
+      "::ffff:10.0.0.0",
+      "::ffff:a00:0",
+      "2001:db8::",
+      "fe80::1%eth0",
+      "x",
+      "",
+    );
+    const bits = fc.constantFrom(
+      "",
+      "/8",
+      "/32",
+      "/33",
+      "/95",
+      "/96",
+      "/104",
+      "/128",
+      "/129",
+      "/0008",
+      "/x",
+      "/",
+      "/8/8",
+    );
+    fc.assert(
+      fc.property(part, bits, (address, prefix) => {
+        const text = `${address}${prefix}`;
+        const isRead = () => new TrustedProxies([text]);
+        if (isAddressRange(text)) expect(isRead).not.toThrow();
+        else expect(isRead).toThrow();
+      }),
+    );
   });
 
   it("takes no principal of ours for a caller's, and nothing of an account beside the list of accounts", () => {
@@ -243,6 +309,21 @@ backends:
       expect([expected, wrong.some((problem) => problem.includes(expected))]).toEqual([expected, true]);
     expect(wrong.join()).not.toContain("hunter2");
     expect(shared("urls: [redis://a]").join()).toContain("cache.shared.encryptionKey: is missing");
+    for (const [text, expected] of [
+      ["urls: ['redis://bob@a']", "cache.shared.urls.0: a user does not belong here"],
+      ["urls: ['redis:///3']", "cache.shared.urls.0: write redis://host:6379"],
+      ["urls: ['redis://a?db=4']", "cache.shared.urls.0: write redis://host:6379"],
+      ["urls: [redis://a/1, redis://b], topology: cluster", "cache.shared.urls: a cluster has one database only"],
+      ["urls: [redis://a/1, redis://b/2], topology: sentinel", "cache.shared.urls: they name different databases"],
+      ["urls: [redis://a], sentinelName: x", "cache.shared.sentinelName: is for topology: sentinel"],
+      ["urls: [redis://a], username: x", "cache.shared.username: signs in with a password"],
+      ["urls: [redis://a], caFile: /nonexistent", "cache.shared.caFile: is of no use with redis://"],
+    ] as const) {
+      expect([text, problems(`${GOOD}cache: { shared: { ${text}, ${key} } }\n`, long)]).toEqual([
+        text,
+        expect.arrayContaining([expect.stringContaining(expected)]),
+      ]);
+    }
     const right = (text: string) => problems(`${GOOD}cache: { shared: { ${text} } }\n`, long);
     expect(right(`urls: [redis://10.0.0.1/3], ${key}`)).toEqual([]);
     expect(right(`urls: [redis://127.0.0.1], ${key}, password: env:SHORT`)).toEqual([]);
