@@ -28,5 +28,7 @@ export const overload = z.strictObject({
   requestSeconds: seconds(1, 300).default(10).describe("Within which a request's header and body arrive."),
   idleSeconds: seconds(1, 3600)
     .default(60)
-    .describe("A connection on which nothing moves is closed, readers included."),
+    .describe(
+      "A connection on which nothing moves is closed; one that stopped in the middle of an answer after twice as long.",
+    ),
 });
