@@ -189,7 +189,7 @@ describe("the command", () => {
     expect(stderr).toContain("doctor.canaries.exchnage: there is no backend 'exchnage'");
   });
 
-  it("reads well on a terminal: the worst first, and counts last", async () => {
+  it("says the worst first", async () => {
     expect(PASSWORD.length).toBeLessThan(6);
     whole.api.organization.interoperabilityEnabled = false;
     const { stdout } = await whole.examine(undefined, undefined, "--report", "/nonexistent/folder/x");

@@ -1,7 +1,7 @@
 /** What checks make of people and dates, seen through ports that tell what the test wants; and how reports read. */
 
 import { describe, expect, it } from "vitest";
-import { exitCodeOf, Impossible } from "../../../src/operations/doctor/finding.js";
+import { exitCodeOf, type Finding, Impossible, type Verdict } from "../../../src/operations/doctor/finding.js";
 import { peopleChecks } from "../../../src/operations/doctor/people-checks.js";
 import type { Person, Probes, WorkMail } from "../../../src/operations/doctor/probes.js";
 import { reportText, withoutSecrets } from "../../../src/operations/doctor/report.js";
@@ -118,6 +118,40 @@ describe("a check", () => {
       "could not be looked at (TypeError)",
     ]);
     expect(reportText({ findings, tookMs: 20 })).not.toContain("secret-in-message");
+  });
+
+  it("is read with the others: the worst first, what is fine in a line each, and counts last", () => {
+    const of = (check: string, verdict: Verdict): Finding => ({
+      ...{ check, verdict, about: check, expected: "this", found: "that", why: "because" },
+      todo: verdict === "fine" ? [] : ["type this", "then that"],
+    });
+    const findings = [of("a", "fine"), of("b", "note"), of("c", "failure"), of("d", "warning")];
+    expect(reportText({ findings, tookMs: 1_500 })).toBe(`FAILURE  c  [c]
+  expected: this
+  found:    that
+  why:      because
+  do:       type this
+            then that
+
+WARNING  d  [d]
+  expected: this
+  found:    that
+  why:      because
+  do:       type this
+            then that
+
+NOTE  b  [b]
+  expected: this
+  found:    that
+  why:      because
+  do:       type this
+            then that
+
+Fine:
+  a: a: that
+
+1 failures, 1 warnings, 0 not checked, 1 fine, in 1.5 s.
+`);
   });
 
   it("that could not be made does not count, a warning does, and a failure wins", async () => {
