@@ -72,16 +72,15 @@ export function narrowed(a: DisclosureRule, b: DisclosureRule): DisclosureRule {
 
 /**
  * `requesters`: on whose behalf the caller says it asks, each with all addresses that `addressesOf` knows; whoever is in
- * several groups sees what all of them grant. Whose name cannot be read may be in any of them.
+ * several groups sees what all of them grant. Whose name cannot be read, or is empty, may be in any of them.
  */
 export function ruleFor(
   { rule, groups }: CallerDisclosure,
   requesters: readonly string[],
   addressesOf: (address: MailboxAddress) => readonly MailboxAddress[],
 ): DisclosureRule {
-  const named = requesters.filter((text) => text.trim() !== "");
-  if (groups.length === 0 || named.length === 0) return rule;
-  const parsed = named.map(parseMailboxAddress);
+  if (groups.length === 0 || requesters.length === 0) return rule;
+  const parsed = requesters.map(parseMailboxAddress);
   const isUnreadable = parsed.includes(undefined);
   const addresses = parsed.flatMap((address) => (address === undefined ? [] : [address, ...addressesOf(address)]));
   return groups

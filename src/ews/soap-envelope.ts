@@ -15,7 +15,10 @@ import { escaped } from "./xml-text.js";
 export interface SoapRequest<Body> {
   /** As declared in RequestServerVersion; absent means Exchange 2007 (§1.1). */
   readonly serverVersion: string | undefined;
-  /** SMTP addresses, in lower case, of those on whose behalf the caller says it asks (§1.1). Claimed, never trusted. */
+  /**
+   * Those on whose behalf the caller says it asks (§1.1), by SMTP address in lower case; "" for one who is named in no
+   * way that is read here, such as by a SID. Claimed, never trusted.
+   */
   readonly onBehalfOf: readonly string[];
   readonly body: Body;
 }
@@ -60,9 +63,11 @@ export function readSoapRequest<Body>(
         if (xml.name() === "t:RequestServerVersion") serverVersion = xml.attribute("Version");
         else if (xml.name() === "t:TimeZoneContext") {
           while (xml.nextChild(3)) if (xml.name() === "t:TimeZoneDefinition") zone = readTimeZoneDefinition(xml);
-        } else if (xml.name() === "t:SerializedSecurityContext") readAddresses(xml, 3, onBehalfOf);
+        } else if (xml.name() === "t:SerializedSecurityContext") onBehalfOf.push(...named(addressesIn(xml, 3)));
         else if (xml.name() === "t:ExchangeImpersonation") {
-          while (xml.nextChild(3)) if (xml.name() === "t:ConnectingSID") readAddresses(xml, 4, onBehalfOf);
+          const addresses: string[] = [];
+          while (xml.nextChild(3)) if (xml.name() === "t:ConnectingSID") addresses.push(...addressesIn(xml, 4));
+          onBehalfOf.push(...named(addresses));
         }
       }
     } else if (xml.name() === "s:Body") {
@@ -78,11 +83,18 @@ export function readSoapRequest<Body>(
   return { serverVersion, onBehalfOf, body: read.body };
 }
 
-function readAddresses(xml: XmlCursor, depth: number, found: string[]): void {
+function addressesIn(xml: XmlCursor, depth: number): string[] {
+  const found: string[] = [];
   while (xml.nextChild(depth)) {
     if (/^t:(PrimarySmtpAddress|SmtpAddress|PrincipalName)$/.test(xml.name()))
       found.push(xml.text().trim().toLowerCase());
   }
+  return found;
+}
+
+/** A header that names somebody names at least one, readable or not. */
+function named(addresses: readonly string[]): readonly string[] {
+  return addresses.length === 0 ? [""] : addresses;
 }
 
 function mustBeUnderstood(xml: XmlCursor): void {

@@ -19,7 +19,7 @@ export interface Asking {
   readonly caller: Caller;
   /** The question carries a mark of this gateway: it is one of our own, sent back by the system we asked. */
   readonly returned: boolean;
-  /** On whose behalf the caller says it asks: lower-case addresses, claimed and not proved. */
+  /** On whose behalf the caller says it asks: lower-case addresses, "" where one cannot be read. Claimed and not proved. */
   readonly onBehalfOf?: readonly string[];
   /** The address the question came from, for the audit log. */
   readonly source?: string;

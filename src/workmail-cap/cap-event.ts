@@ -34,7 +34,10 @@ export interface CapQuestion {
   readonly requester: CapRequester;
 }
 
-/** What WorkMail says about the person who asks. `origin`: the address that person's client has. */
+/**
+ * What WorkMail says about the person who asks. `email`: undefined when it names nobody, "" when it does and not in a way
+ * that is read here. `origin`: the address that person's client has.
+ */
 export interface CapRequester {
   readonly email: string | undefined;
   readonly origin: string | undefined;
@@ -87,7 +90,9 @@ function askedMailbox(given: unknown): AskedMailbox {
 
 function requesterOf(event: unknown): CapRequester {
   const requester = member(event, "requester");
-  return { email: shortText(member(requester, "email")), origin: shortText(member(requester, "origin")) };
+  const email = shortText(member(requester, "email")) ?? "";
+  const names = requester !== undefined && requester !== null;
+  return { email: names ? email : undefined, origin: shortText(member(requester, "origin")) };
 }
 
 function shortText(value: unknown): string | undefined {

@@ -87,5 +87,7 @@ describe("an event's answers", () => {
     const question = readCapEvent(capEvent(["a@corp.example"], { requester: { email: "Intern@Corp.example" } }));
     expect(onBehalfOf(question)).toEqual(["intern@corp.example"]);
     expect(onBehalfOf(readCapEvent({ mailboxes: [] }))).toEqual([]);
+    // Nobody is named is one thing, and somebody whose name cannot be read another.
+    expect(onBehalfOf(readCapEvent({ mailboxes: [], requester: { userName: "intern" } }))).toEqual([""]);
   });
 });

@@ -83,15 +83,15 @@ describe("an event", () => {
   });
 
   it.each([
-    ["without a requester", { requester: undefined }],
-    ["with a requester that is text", { requester: "bob" }],
-    ["with a requester of other kinds", { requester: { email: 5, origin: {} } }],
-    ["with a requester beyond any address", { requester: { email: "x".repeat(10_000) } }],
-  ])("%s asks for nobody", (_, more) => {
-    expect(readCapEvent(capEvent(["a@corp.example"], more)).requester).toEqual({
-      email: undefined,
-      origin: undefined,
-    });
+    ["without a requester", undefined, undefined],
+    ["with none for a requester", null, undefined],
+    ["with a requester that is text", "bob", ""],
+    ["with a requester of other kinds", { email: 5, origin: {} }, ""],
+    ["with a list of requesters", { email: ["bob@corp.example"] }, ""],
+    ["with a requester beyond any address", { email: "x".repeat(10_000) }, ""],
+    ["with a requester who has no address", { userName: "bob", userId: "S-1-5-21-1-2-3-1105" }, ""],
+  ])("%s asks for nobody, or for somebody whose name cannot be read", (_, requester, email) => {
+    expect(readCapEvent(capEvent(["a@corp.example"], { requester })).requester).toEqual({ email, origin: undefined });
   });
 
   it("that ends before it begins, or lasts longer than 62 days, is refused as such", () => {
