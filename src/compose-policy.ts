@@ -57,7 +57,6 @@ export function composePolicy(parts: PolicyParts): Policy {
     asker,
     secondChance: new SecondChance({ owners, router, asker, backends, winners, now: clock }),
     groups: new GroupExpander(router, unexpected),
-    addressesFor: (asked, route) => router.addressesFor(asked, route),
   });
   const answerer = new QueryAnswerer({ router, settler, observer, budgetMs: parts.budgetMs, now: parts.now });
   return { owners, router, asker, answerer };

@@ -2,14 +2,17 @@
  * Decides who belongs to a group: its members, and their members, across all directories,
  * each mailbox once, cycles or not. At most {@link MAXIMUM_MEMBERS} in total (ews
  * getuseravailability-operation): a group that names more is too large, and a nested one
- * that would push the total over the limit counts as a member without data.
+ * that would push the total over the limit counts as a member without data. A group inside
+ * that the caller may not see is not looked into: it is one member whom the caller may not see.
  *
  * Knows directories; asks nobody about anybody's time.
  */
 
 import type { AskedMailbox } from "../availability/availability-query.js";
+import type { DisclosureRule } from "../availability/disclosure-rules.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { MailboxFailure } from "../availability/mailbox-answer.js";
+import { disclosedRoute } from "./disclosed-route.js";
 import type { DirectoryMembers } from "./mailbox-directory.js";
 import type { MailboxRouter, Route } from "./route-mailbox.js";
 import type { Target } from "./targets.js";
@@ -19,7 +22,7 @@ export const MAXIMUM_MEMBERS = 100;
 const MOST_GROUPS = 100;
 
 export interface Expansion {
-  /** The mailboxes, with their routes as they are when all have been named. */
+  /** The mailboxes, with their routes, as far as the caller may see them, as they are when all have been named. */
   readonly members: readonly Target[];
   /** A nested group's directory could not name its members just now: somebody's time is unknown. */
   readonly someUnknown: boolean;
@@ -43,8 +46,13 @@ export class GroupExpander {
     this.#unexpected = unexpected;
   }
 
-  /** The mailboxes of a group, or why they are not known. `origin` as in routing. Never rejects. */
-  async expand(group: Group, origin: string | undefined, signal: AbortSignal): Promise<Expansion | MailboxFailure> {
+  /** The mailboxes of a group, or why they are not known. `origin` as in routing; `rule` is the caller's. Never rejects. */
+  async expand(
+    group: Group,
+    origin: string | undefined,
+    rule: DisclosureRule,
+    signal: AbortSignal,
+  ): Promise<Expansion | MailboxFailure> {
     const top = await this.#membersOf(group, signal);
     if (top === undefined || top === "failed") {
       return { reason: "group-unresolved", detail: `directory ${group.directory.name}` };
@@ -64,34 +72,41 @@ export class GroupExpander {
         inner.push(one);
       }
     };
-    take(this.#parted(top, origin));
+    take(this.#parted(top, origin, rule));
     let someUnknown = false;
     // Breadth first: a group nearer to the question is looked into before one inside another.
     for (let i = 0; i < inner.length && i < MOST_GROUPS && !signal.aborted; i++) {
       const found = await this.#membersOf(inner[i] as Group, signal);
       if (found === "failed") someUnknown = true;
       if (found === undefined || found === "failed") continue;
-      const more = this.#parted(found, origin);
+      const more = this.#parted(found, origin, rule);
       const added = [...more.boxes.keys()].filter((key) => !mailboxes.has(key)).length;
       const tooMany = found.addresses.length + found.without > MAXIMUM_MEMBERS;
       if (!tooMany && mailboxes.size + added <= MAXIMUM_MEMBERS) take(more);
     }
     // Somebody may have moved while others were being named.
-    const members = [...mailboxes.values()].map((asked) => ({ asked, route: this.#router.route(asked, origin) }));
+    const members = [...mailboxes.values()].map((asked) => ({
+      asked,
+      route: this.#disclosed(this.#router.route(asked, origin), asked, rule),
+    }));
     return { members, someUnknown };
   }
 
   /** Members, parted into mailboxes and groups. */
-  #parted({ addresses }: DirectoryMembers, origin: string | undefined): Parted {
+  #parted({ addresses }: DirectoryMembers, origin: string | undefined, rule: DisclosureRule): Parted {
     const boxes: Mailboxes = new Map();
     const groups: Group[] = [];
     for (const address of addresses) {
       const asked: AskedMailbox = { text: address, routingType: "SMTP", address };
       const route = this.#router.route(asked, origin);
-      if (route.kind === "group") groups.push(route);
+      if (route.kind === "group" && this.#disclosed(route, asked, rule) === route) groups.push(route);
       else boxes.set(mailboxKey(route, address), asked);
     }
     return { boxes, groups };
+  }
+
+  #disclosed(route: Route, asked: AskedMailbox, rule: DisclosureRule): Route {
+    return disclosedRoute(route, asked, rule, (...about) => this.#router.addressesFor(...about));
   }
 
   /** Undefined: no such group there. */

@@ -15,7 +15,6 @@ import { mergedFreeBusy, mergedOfMembers, slotsIn } from "../availability/merged
 import type { InstantMs } from "../availability/time-window.js";
 import type { BackendAsker, Pending, Wanted } from "./ask-backends.js";
 import type { AvailabilityBackend } from "./availability-backend.js";
-import { type AddressesFor, disclosedRoute } from "./disclosed-route.js";
 import type { GroupExpander } from "./expand-group.js";
 import type { Route } from "./route-mailbox.js";
 import { backendOf, type SecondChance, type Settled } from "./second-chance.js";
@@ -29,7 +28,6 @@ export interface TargetSettlerParts {
   readonly asker: BackendAsker;
   readonly secondChance: SecondChance;
   readonly groups: GroupExpander;
-  readonly addressesFor: AddressesFor;
 }
 
 /** What is asked about all targets of a lookup. */
@@ -215,15 +213,10 @@ export class TargetSettler {
     { query, origin, askedBy, anew, rule }: TargetQuestion,
     budget: TimeBudget,
   ): Promise<MailboxAnswer> {
-    const expanding = this.#parts.groups.expand(group, origin, budget.signal);
+    const expanding = this.#parts.groups.expand(group, origin, rule, budget.signal);
     const expansion = await budget.within(expanding, () => ({ reason: "budget-spent" as const }));
     if ("reason" in expansion) return failed(expansion);
-    // Whom the caller may not see counts as unknown, so that no slot is called free because of them.
-    const members = expansion.members.map(({ asked, route }) => ({
-      asked,
-      route: disclosedRoute(route, asked, rule, this.#parts.addressesFor),
-    }));
-    const { once: targets } = distinctTargets(members);
+    const { once: targets } = distinctTargets(expansion.members);
     const detail = rule.privateEvents === "busy" ? "details" : "times";
     const question: TargetQuestion = { query, detail, origin, askedBy, anew: anew ?? false, rule };
     const pending = await budget.within(this.#ask(targets, question), () => []);

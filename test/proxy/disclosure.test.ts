@@ -25,7 +25,11 @@ function setUp(rule: DisclosureRule, groups: readonly RequesterGroup[] = []) {
   const workmail = new FakeBackend("workmail");
   workmail.has.set("w@corp.awsapps.com", 15);
   const person = { addresses: ["w@corp.awsapps.com", "w@corp.example"], backend: "workmail" };
-  const directory = new FakeDirectory("ad", {}, person).group([GROUP], ["a@corp.example", "w@corp.example"]);
+  const directory = new FakeDirectory("ad", {}, person)
+    .group([GROUP], ["a@corp.example", "w@corp.example"])
+    .group(["board@corp.example", "b1@corp.example"], ["w@corp.example"])
+    .group(["everybody@corp.example"], ["a@corp.example", "b1@corp.example"])
+    .group(["cover@corp.example"], ["board@corp.example"]);
   const winners = new ProbeMemory({ now: () => instant(DAY) });
   const gateway = gatewayOf({ directories: [winners, directory], backends: [exchange, workmail], winners });
   const caller = { name: "client", origin: undefined, maximumDetail: rule.maximumDetail, disclosure: { rule, groups } };
@@ -67,6 +71,19 @@ describe("a mailbox the caller may not see", () => {
   it("may be a whole group", async () => {
     const { ask, asked } = setUp(deny(GROUP));
     expect([await ask([GROUP]), asked()]).toEqual([["not-disclosed"], []]);
+  });
+
+  it("may be a group inside another one, which tells nothing of it, nor that the others are free beside it", async () => {
+    const { ask, asked } = setUp(deny("board@corp.example"));
+    expect(await ask(["cover@corp.example", "everybody@corp.example"])).toEqual([
+      "not-disclosed",
+      slotsOf({ 9: "2" }, "4"),
+    ]);
+    expect(asked()).toEqual(["a@corp.example"]);
+    expect(await setUp(ALL).ask(["cover@corp.example", "everybody@corp.example"])).toEqual([
+      slotsOf({ 15: "2" }),
+      slotsOf({ 9: "2", 15: "2" }),
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type DisclosureRule, MailboxSet } from "../../src/availability/disclosure-rules.js";
 import { GroupExpander, MAXIMUM_MEMBERS } from "../../src/proxy/expand-group.js";
 import type { MailboxDirectory } from "../../src/proxy/mailbox-directory.js";
 import { askedFor, FakeDirectory } from "../support/fake-directory.js";
@@ -10,14 +11,24 @@ const people = (count: number, prefix = "m") => Array.from({ length: count }, (_
 async function expand(
   directories: readonly MailboxDirectory[],
   text: string,
-  { origin, signal = new AbortController().signal }: { origin?: string; signal?: AbortSignal } = {},
+  {
+    origin,
+    deny = [],
+    signal = new AbortController().signal,
+  }: { origin?: string; deny?: readonly string[]; signal?: AbortSignal } = {},
 ) {
   const router = routerOf(directories, SPACES);
   const unexpected: string[] = [];
   const expander = new GroupExpander(router, (what) => void unexpected.push(what));
   const group = router.route(askedFor(text), origin);
   if (group.kind !== "group") throw new Error(`${text} is no group`);
-  const found = await expander.expand(group, origin, signal);
+  const rule: DisclosureRule = {
+    maximumDetail: "details",
+    privateEvents: "without-text",
+    allow: [],
+    deny: [new MailboxSet(deny)],
+  };
+  const found = await expander.expand(group, origin, rule, signal);
   if ("reason" in found) return { failure: found, members: [], unexpected };
   const members = found.members.map(({ asked, route }) =>
     route.kind === "failure" ? `${asked.text}: ${route.failure.reason}` : asked.text,
@@ -89,6 +100,26 @@ describe("the members of a group", () => {
       "x@elsewhere.example: no-address-space",
       "w@corp.example",
       "b@corp.example: belongs-to-origin",
+    ]);
+  });
+
+  it("are not looked for in a group inside that the caller may not see, whatever its address here, and it counts as one", async () => {
+    const named: string[] = [];
+    const directory = ad()
+      .group(["top@corp.example"], ["a@corp.example", "b1@corp.example"])
+      .group(["board@corp.example", "b1@corp.example"], async (group) => {
+        named.push(group);
+        return { addresses: [mailbox("chair@corp.example")], without: 0 };
+      });
+    const told = (members: readonly string[]) => [...members].sort();
+    expect(told((await expand([directory], "top@corp.example", { deny: ["board@corp.example"] })).members)).toEqual([
+      "a@corp.example",
+      "b1@corp.example: not-disclosed",
+    ]);
+    expect(named).toEqual([]);
+    expect(told((await expand([directory], "top@corp.example")).members)).toEqual([
+      "a@corp.example",
+      "chair@corp.example",
     ]);
   });
 
