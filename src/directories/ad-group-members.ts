@@ -11,13 +11,14 @@
  */
 
 import { PresenceFilter } from "ldapts";
-import { ownAddresses } from "./ad-recipient.js";
+import { livesNowhere, ownAddresses } from "./ad-recipient.js";
 import type { DirectoryError, GroupMembers } from "./directory-source.js";
 import type { LdapConnection, LdapQuestion } from "./ldap-connection.js";
 import type { LdapEntry } from "./ldap-entry.js";
 
 /** So many members are asked about at a time: enough to hide the way there and back, few enough for everybody else. */
 const AT_A_TIME = 16;
+const MEMBER_ATTRIBUTES = ["mail", "proxyAddresses", "msExchRecipientTypeDetails"];
 const ANYTHING = new PresenceFilter({ attribute: "objectClass" });
 
 export interface MemberReading {
@@ -36,10 +37,13 @@ export async function readGroupMembers(connection: LdapConnection, reading: Memb
   const members: (LdapEntry | undefined)[] = [];
   for (let from = 0; from < names.length; from += AT_A_TIME) {
     const some = names.slice(from, from + AT_A_TIME);
-    const asked = some.map((name) => readEntry(connection, name, ["mail", "proxyAddresses"], reading.signal));
+    const asked = some.map((name) => readEntry(connection, name, MEMBER_ATTRIBUTES, reading.signal));
     members.push(...(await Promise.all(asked)));
   }
-  const addresses = members.flatMap((member) => (member && ownAddresses(member.attributes)[0]) ?? []);
+  const addresses = members.flatMap((member) => {
+    if (member === undefined || livesNowhere(member.attributes)) return [];
+    return ownAddresses(member.attributes)[0] ?? [];
+  });
   return { addresses, without: members.length - addresses.length };
 }
 

@@ -65,6 +65,11 @@ export function isDynamicGroup(attributes: EntryAttributes): boolean {
   return judge(attributes).whereabouts === "dynamic group";
 }
 
+/** Whether it has an address at most, and no calendar anywhere. */
+export function livesNowhere(attributes: EntryAttributes): boolean {
+  return judge(attributes).whereabouts === "nowhere";
+}
+
 function judge(attributes: EntryAttributes): { whereabouts: Whereabouts | "unsaid"; type: string } {
   const value = valuesOf(attributes, "msExchRecipientTypeDetails")[0]?.trim();
   const known = value === undefined ? undefined : recipientType(value);

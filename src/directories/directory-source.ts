@@ -29,7 +29,7 @@ export interface DirectoryRecord {
 export interface GroupMembers {
   /** Members that have an SMTP address, mailboxes and groups alike, in the directory's order. */
   readonly addresses: readonly MailboxAddress[];
-  /** Members without one (a user without mail, a device): they have no free/busy time that could be asked for. */
+  /** Members without one, or without a calendar (a device, a public folder): they have no free/busy time that could be asked for. */
   readonly without: number;
 }
 

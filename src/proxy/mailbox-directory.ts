@@ -68,7 +68,7 @@ export interface MailboxDirectory {
 
 export interface DirectoryMembers {
   readonly addresses: readonly MailboxAddress[];
-  /** Members that have no address, and so no time that could be asked for. */
+  /** Members that have no address or no calendar, and so no time that could be asked for. */
   readonly without: number;
 }
 

@@ -42,6 +42,8 @@ export type Route =
       readonly failure: MailboxFailure;
       /** Under which the failure's backend knows the mailbox, where there is one. */
       readonly address?: MailboxAddress;
+      /** A directory knows the mailbox, and that it lives where this gateway may not ask: somebody has its time, only not we. */
+      readonly livesElsewhere?: true;
       readonly rule: string;
     };
 
@@ -153,7 +155,8 @@ export class MailboxRouter {
       const { claim, directory, address } = owned;
       const { backend, rule } = claim;
       if (claim.kind === "group") return { kind: "group", address: claim.address, directory, rule };
-      return backend === undefined ? refused("no-address-space", rule) : { kind: "backend", backend, address, rule };
+      if (backend !== undefined) return { kind: "backend", backend, address, rule };
+      return { kind: "failure", failure: { reason: "no-address-space" }, livesElsewhere: true, rule };
     }
     const { address } = asked;
     if (address === undefined) return refused("unresolved-legacy-dn", "no directory knows this legacyExchangeDN");

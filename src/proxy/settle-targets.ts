@@ -224,9 +224,10 @@ export class TargetSettler {
     const { window, intervalMinutes } = query;
     const known: string[] = [];
     let unknownForNow: MailboxAnswer | undefined;
+    let { someUnknown } = expansion;
     let oldest: InstantMs | undefined;
     let stale = false;
-    for (const { answer } of settled) {
+    for (const { route, answer } of settled) {
       const { learntAt } = answer;
       if (learntAt !== undefined && (oldest === undefined || learntAt < oldest)) oldest = learntAt;
       if (answer.kind === "view") {
@@ -234,9 +235,10 @@ export class TargetSettler {
         known.push(mergedFreeBusy(view, window, intervalMinutes).digits);
         stale ||= answer.stale === true;
       } else if (!WITHOUT_DATA.has(answer.failure.reason)) unknownForNow = answer;
+      else if (route.kind === "failure" && route.livesElsewhere) someUnknown = true;
     }
     if (known.length === 0 && unknownForNow !== undefined) return unknownForNow;
-    const someUnknown = unknownForNow !== undefined || expansion.someUnknown;
+    someUnknown ||= unknownForNow !== undefined;
     const digits = mergedOfMembers(known, slotsIn(window, intervalMinutes), someUnknown);
     const view: FreeBusyView = { detail: "merged", merged: { start: window.start, intervalMinutes, digits } };
     // As old as its oldest member, and stale when any is.

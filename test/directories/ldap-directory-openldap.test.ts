@@ -37,6 +37,11 @@ const PEOPLE: readonly NewEntry[] = [
     mail: "left@corp.example",
     member: ["gone", "gina", "frank"].map((cn) => `CN=${cn},${PEOPLE_DN}`),
   }),
+  recipient("folder", USER, { mail: "folder@corp.example", msExchRecipientTypeDetails: "4096" }),
+  recipient("filed", GROUP, {
+    mail: "filed@corp.example",
+    member: ["folder", "frank"].map((cn) => `CN=${cn},${PEOPLE_DN}`),
+  }),
   { dn: `OU=Other,${PEOPLE_DN}`, objectClass: ["referral", "extensibleObject"], ou: "Other", ref: "ldap://x/" },
 ];
 
@@ -72,8 +77,13 @@ describe.skipIf(!hasSlapd)("OpenLDAP, which knows neither ranges nor memberOf", 
     expect(members).toEqual({ addresses, without: 1 });
   });
 
+  it("counts a public folder among the members without a time of their own, though it has an address", async () => {
+    const members = await source().readMembers(address("filed@corp.example"), 9, never());
+    expect(members).toEqual({ addresses: [FRANK], without: 1 });
+  });
+
   it("leaves references to other servers out", async () => {
-    expect(await readEverything(source())).toHaveLength(4);
+    expect(await readEverything(source())).toHaveLength(6);
   });
 
   it("an entry that has the address comes before one that only leads there", async () => {
@@ -134,7 +144,7 @@ describe.skipIf(!hasSlapd)("OpenLDAP, which knows neither ranges nor memberOf", 
         filter: new PresenceFilter({ attribute: "mail" }),
         attributes: ["mail"],
       };
-      expect(await connection.search(question, never())).toHaveLength(4);
+      expect(await connection.search(question, never())).toHaveLength(6);
       await wire.close();
       await vi.waitFor(() => expect(connection.usable).toBe(false));
       expect(await codeOf(connection.search(question, never()))).toBe("ConnectionClosed");

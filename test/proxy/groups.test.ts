@@ -121,6 +121,29 @@ describe("a group", () => {
     expect(await setUp(["x@elsewhere.example"]).ask([GROUP])).toEqual([NO_DATA]);
   });
 
+  it("looks free nowhere beside a member who, so a directory says, lives where nobody here may ask", async () => {
+    const { ask, directory, exchange, workmail } = setUp(["a@corp.example", "away@corp.example"]);
+    directory.put({ addresses: ["away@corp.example"] });
+    directory.group(["away.all@corp.example"], ["away@corp.example"]);
+    expect(await ask([GROUP, "away.all@corp.example", "away@corp.example"])).toEqual([
+      slotsOf({ 9: "2" }, "4"),
+      NO_DATA,
+      "no-address-space",
+    ]);
+    expect([...exchange.asked, ...workmail.asked]).toEqual(["a@corp.example"]);
+    // Of whom nobody knows anything, there is nothing to tell.
+    expect(await setUp(["a@corp.example", "x@elsewhere.example"]).ask([GROUP])).toEqual([slotsOf({ 9: "2" })]);
+  });
+
+  it("looks free nowhere beside a member who, so a second look says, has moved to where nobody here may ask", async () => {
+    const { ask, directory } = setUp(["a@corp.example", "moved@corp.example"]);
+    directory.looks((address) => {
+      if (address === "moved@corp.example") directory.put({ addresses: ["moved@corp.example"] });
+      return true;
+    });
+    expect(await ask([GROUP])).toEqual([slotsOf({ 9: "2" }, "4")]);
+  });
+
   it("has data from a member whose calendar has none only where others have some", async () => {
     const { ask, workmail } = setUp();
     workmail.respond = async ({ mailboxes, detail }) => mailboxes.map((one) => viewOf(one, detail, 9, "NoData"));
