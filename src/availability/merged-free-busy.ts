@@ -38,7 +38,7 @@ export function mergedFreeBusy(view: FreeBusyView, window: TimeWindow, intervalM
 
 /**
  * The slots of a group: in each, the highest status of the members whose slots are known, and "no data" where none is.
- * `someUnknown`: a member's slots are missing only for now (its system failed); then a slot is not called free.
+ * `someUnknown`: a member's slots are missing, though somebody has them; then a slot is not called free.
  */
 export function mergedOfMembers(members: readonly string[], slots: number, someUnknown: boolean): string {
   const merged = Buffer.alloc(slots, NO_DATA);

@@ -2,8 +2,9 @@
  * Decides who belongs to a group: its members, and their members, across all directories,
  * each mailbox once, cycles or not. At most {@link MAXIMUM_MEMBERS} in total (ews
  * getuseravailability-operation): a group that names more is too large, and a nested one
- * that would push the total over the limit counts as a member without data. A group inside
- * that the caller may not see is not looked into: it is one member whom the caller may not see.
+ * that would push the total over the limit is left out. Microsoft counts it as a member without
+ * data; but its members have a time, which then is unknown. A group inside that the caller may
+ * not see is not looked into: it is one member whom the caller may not see.
  *
  * Knows directories; asks nobody about anybody's time.
  */
@@ -18,13 +19,13 @@ import type { MailboxRouter, Route } from "./route-mailbox.js";
 import type { Target } from "./targets.js";
 
 export const MAXIMUM_MEMBERS = 100;
-/** Groups looked into for one question; beyond that, nested ones are left out, as members without data. */
+/** Groups looked into for one question; beyond that, nested ones are left out. */
 const MOST_GROUPS = 100;
 
 export interface Expansion {
   /** The mailboxes, with their routes, as far as the caller may see them, as they are when all have been named. */
   readonly members: readonly Target[];
-  /** A nested group's directory could not name its members just now: somebody's time is unknown. */
+  /** A nested group was left out, or its members were not named: somebody's time is unknown. */
   readonly someUnknown: boolean;
 }
 
@@ -54,13 +55,8 @@ export class GroupExpander {
     signal: AbortSignal,
   ): Promise<Expansion | MailboxFailure> {
     const top = await this.#membersOf(group, signal);
-    if (top === undefined || top === "failed") {
-      return { reason: "group-unresolved", detail: `directory ${group.directory.name}` };
-    }
-    // A directory stops reading above the limit, so nothing is known of those it did not name.
-    if (top.addresses.length + top.without > MAXIMUM_MEMBERS) {
-      return { reason: "group-too-large", detail: `more than ${MAXIMUM_MEMBERS} members` };
-    }
+    if (top === undefined) return { reason: "group-unresolved", detail: `directory ${group.directory.name}` };
+    if (isTooLarge(top)) return { reason: "group-too-large", detail: `more than ${MAXIMUM_MEMBERS} members` };
     const mailboxes: Mailboxes = new Map();
     const seen = new Set([keyOf(group)]);
     const inner: Group[] = [];
@@ -75,14 +71,12 @@ export class GroupExpander {
     take(this.#parted(top, origin, rule));
     let someUnknown = false;
     // Breadth first: a group nearer to the question is looked into before one inside another.
-    for (let i = 0; i < inner.length && i < MOST_GROUPS && !signal.aborted; i++) {
-      const found = await this.#membersOf(inner[i] as Group, signal);
-      if (found === "failed") someUnknown = true;
-      if (found === undefined || found === "failed") continue;
-      const more = this.#parted(found, origin, rule);
-      const added = [...more.boxes.keys()].filter((key) => !mailboxes.has(key)).length;
-      const tooMany = found.addresses.length + found.without > MAXIMUM_MEMBERS;
-      if (!tooMany && mailboxes.size + added <= MAXIMUM_MEMBERS) take(more);
+    for (const [i, one] of inner.entries()) {
+      const found = i < MOST_GROUPS && !signal.aborted ? await this.#membersOf(one, signal) : undefined;
+      const more = found === undefined || isTooLarge(found) ? undefined : this.#parted(found, origin, rule);
+      const fits = more !== undefined && new Set([...mailboxes.keys(), ...more.boxes.keys()]).size <= MAXIMUM_MEMBERS;
+      if (fits) take(more);
+      else someUnknown = true;
     }
     // Somebody may have moved while others were being named.
     const members = [...mailboxes.values()].map((asked) => ({
@@ -109,18 +103,20 @@ export class GroupExpander {
     return disclosedRoute(route, asked, rule, (...about) => this.#router.addressesFor(...about));
   }
 
-  /** Undefined: no such group there. */
-  async #membersOf(
-    { directory, address }: Group,
-    signal: AbortSignal,
-  ): Promise<DirectoryMembers | undefined | "failed"> {
+  /** Undefined: the directory cannot name them, or not just now, or has no such group any more. */
+  async #membersOf({ directory, address }: Group, signal: AbortSignal): Promise<DirectoryMembers | undefined> {
     try {
       return await directory.members?.(address, MAXIMUM_MEMBERS, signal);
     } catch (error) {
       if (!signal.aborted) this.#unexpected(`directory ${directory.name} could not name the members of a group`, error);
-      return "failed";
+      return undefined;
     }
   }
+}
+
+/** A directory stops reading above the limit, so nothing is known of those it did not name. */
+function isTooLarge({ addresses, without }: DirectoryMembers): boolean {
+  return addresses.length + without > MAXIMUM_MEMBERS;
 }
 
 function keyOf({ directory, address }: Group): string {

@@ -254,5 +254,4 @@ const WITHOUT_DATA: ReadonlySet<string> = new Set([
   "no-address-space",
   "mailbox-not-found",
   "no-access",
-  "group-too-large",
 ]);

@@ -87,7 +87,9 @@ describe("the members of a group", () => {
     )
       .group(["top@corp.example"], ["robert@corp.example", "bob@corp.example", "inner@corp.example"])
       .group(["inner@corp.example"], ["bob@corp.example", ...people(99)]);
-    expect((await expand([directory], "top@corp.example")).members).toHaveLength(100);
+    const { members, someUnknown } = await expand([directory], "top@corp.example");
+    expect(members).toHaveLength(100);
+    expect(someUnknown).toBe(false);
   });
 
   it("are never to be asked of the system that asks", async () => {
@@ -152,8 +154,8 @@ describe("a group is too large", () => {
       .group(["top@corp.example"], ["big@corp.example", "small@corp.example", "a@corp.example"])
       .group(["big@corp.example"], people(100, "big"))
       .group(["small@corp.example"], people(99, "small"));
-    const { members, failure } = await expand([directory], "top@corp.example");
-    expect(failure).toBeUndefined();
+    const { members, failure, someUnknown } = await expand([directory], "top@corp.example");
+    expect([failure, someUnknown]).toEqual([undefined, true]);
     expect([...members].sort()).toEqual(["a@corp.example", ...people(99, "small")].sort());
   });
 
@@ -162,8 +164,9 @@ describe("a group is too large", () => {
     const directory = new FakeDirectory("ad", {}, ...both)
       .group(["top@corp.example"], [...people(50), "inner@corp.example"])
       .group(["inner@corp.example"], [...both.flatMap(({ addresses }) => addresses), ...people(80, "new")]);
-    const { members } = await expand([directory], "top@corp.example");
+    const { members, someUnknown } = await expand([directory], "top@corp.example");
     expect([...members].sort()).toEqual(people(50).sort());
+    expect(someUnknown).toBe(true);
   });
 
   it("not with more than a hundred groups inside, and they are looked into without end neither", async () => {
@@ -176,8 +179,8 @@ describe("a group is too large", () => {
         return { addresses: [mailbox(`p${i % 50}@corp.example`), mailbox(chain(i + 1))], without: 0 };
       });
     }
-    const { failure } = await expand([directory], chain(0));
-    expect(failure).toBeUndefined();
+    const { failure, someUnknown } = await expand([directory], chain(0));
+    expect([failure, someUnknown]).toEqual([undefined, true]);
     expect(calls).toBeLessThanOrEqual(101);
   });
 
@@ -216,6 +219,16 @@ describe("a group is unresolved", () => {
     const { failure, unexpected } = await expand([ad().group(["top@corp.example"], members)], "top@corp.example");
     expect(failure?.reason).toBe("group-unresolved");
     expect(unexpected).toEqual(["directory ad could not name the members of a group"]);
+  });
+
+  it.each([
+    ["cannot name members", new FakeDirectory("blind", {}, { addresses: ["inner@corp.example"], kind: "group" })],
+    ["fails", new FakeDirectory("wm").group(["inner@corp.example"], () => Promise.reject(new Error("ECONNREFUSED")))],
+    ["does not know it any more", new FakeDirectory("wm").group(["inner@corp.example"], async () => undefined)],
+  ])("inside another one, whose members are then not all of them, when its directory %s", async (_, other) => {
+    const directory = ad().group(["top@corp.example"], ["a@corp.example", "inner@corp.example"]);
+    const { failure, members, someUnknown } = await expand([directory, other], "top@corp.example");
+    expect([failure, members, someUnknown]).toEqual([undefined, ["a@corp.example"], true]);
   });
 
   it("silently when whoever asked has given up", async () => {

@@ -99,6 +99,7 @@ describe("a group", () => {
     "backend-wrong-count",
     "backend-error",
     "too-many-events",
+    "group-too-large",
   ] as const)("looks free nowhere when a member's time was not told: %s", async (reason) => {
     const { ask, workmail } = setUp();
     workmail.failsWith(reason);
@@ -276,7 +277,7 @@ describe("the slots of a group, where something is unknown", () => {
     expect((await ask(["all@corp.example"])).map(told)).toEqual([slotsOf({ 9: "2" }, "4")]);
   });
 
-  it("a group inside one that was left out for its size still counts where another group holds it too", async () => {
+  it("no slot looks free beside a group inside that was left out for its size, and what that one holds still counts where another group holds it too", async () => {
     const exchange = new FakeBackend("exchange", "a@corp.example", "carol@corp.example");
     exchange.has.set("carol@corp.example", 15);
     const ad = new FakeDirectory("ad", { home: "exchange" })
@@ -285,7 +286,7 @@ describe("the slots of a group, where something is unknown", () => {
       .group(["small@corp.example"], ["c@corp.example"])
       .group(["c@corp.example"], ["carol@corp.example"]);
     const { ask } = gatewayOf({ directories: [ad], backends: [exchange] });
-    expect((await ask(["all@corp.example"])).map(told)).toEqual([slotsOf({ 9: "2", 15: "2" })]);
+    expect((await ask(["all@corp.example"])).map(told)).toEqual([slotsOf({ 9: "2", 15: "2" }, "4")]);
   });
 
   it("no slot of a group looks free when a member was not found and the system that was probed for it failed", async () => {
