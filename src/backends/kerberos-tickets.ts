@@ -3,6 +3,10 @@
  * HTTP/<the backend's host>, which the Kerberos library gets and keeps, in the account's own
  * name and with the key of its keytab. Each token is for one request.
  *
+ * While a KDC is silent the library keeps one of the process's few threads for up to a minute,
+ * without which no password is checked, no name looked up and no file read. So it is asked for
+ * one token at a time, and whoever gives up leaves the call, but not the place, behind.
+ *
  * Knows no HTTP. The library offers no way to tie a token to the TLS channel, so none is:
  * Extended Protection has to be at "Allow".
  */
@@ -11,6 +15,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type KerberosPackage, KerberosUnavailable, NOT_INSTALLED } from "../kerberos/installed-package.js";
+import { WaitingLine } from "../proxy/waiting-line.js";
 import { TokenError } from "./token-source.js";
 import { untilAborted } from "./until-aborted.js";
 
@@ -25,6 +30,8 @@ type ClientPackage = Pick<KerberosPackage, "initializeClient" | "GSS_MECH_OID_SP
 
 /** As MIT's library says it. */
 const UNREACHABLE = /cannot (contact|find|resolve)/i;
+/** The process's. */
+const calls = new WaitingLine(1);
 
 export class KerberosTickets {
   readonly #holder: TicketHolder;
@@ -39,17 +46,26 @@ export class KerberosTickets {
 
   /** A new token, in base64. Throws a {@link TokenError}, or the signal's reason as soon as it aborts. */
   async token(signal: AbortSignal): Promise<string> {
+    await calls.enter(signal);
+    return untilAborted(
+      this.#made().finally(() => calls.leave()),
+      signal,
+    );
+  }
+
+  async #made(): Promise<string> {
     const { principal, host } = this.#holder;
     const { initializeClient, GSS_MECH_OID_SPNEGO } = this.#kerberos;
-    const made = initializeClient(`HTTP@${host}`, { principal, mechOID: GSS_MECH_OID_SPNEGO })
-      .then((client) => client.step(""))
-      .catch((error: Error) => {
-        const detail = `${principal} gets no ticket for HTTP/${host}: ${error.message}`;
-        // Active Directory counts a wrong key as it counts a wrong password.
-        const refused = !UNREACHABLE.test(error.message);
-        throw new TokenError("KERBEROS_NO_TICKET", { detail, refused, counted: refused });
-      });
-    return untilAborted(made, signal);
+    try {
+      const client = await initializeClient(`HTTP@${host}`, { principal, mechOID: GSS_MECH_OID_SPNEGO });
+      return await client.step("");
+    } catch (error) {
+      const { message } = error as Error;
+      const detail = `${principal} gets no ticket for HTTP/${host}: ${message}`;
+      // Active Directory counts a wrong key as it counts a wrong password.
+      const refused = !UNREACHABLE.test(message);
+      throw new TokenError("KERBEROS_NO_TICKET", { detail, refused, counted: refused });
+    }
   }
 }
 

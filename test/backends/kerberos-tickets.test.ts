@@ -11,6 +11,25 @@ const failing = (message: string) => ({
   GSS_MECH_OID_SPNEGO: 6,
   initializeClient: async () => ({ step: () => Promise.reject(new Error(message)) }),
 });
+/** Answers when the test says so. */
+function slow() {
+  const asked: string[] = [];
+  let answer: () => void = () => undefined;
+  const kerberos = {
+    GSS_MECH_OID_SPNEGO: 6,
+    initializeClient: async (_: string, { principal }: { principal: string }) => {
+      asked.push(principal);
+      return {
+        step: () =>
+          new Promise<string>((resolve) => {
+            answer = () => resolve("dG9rZW4=");
+          }),
+      };
+    },
+  };
+  return { kerberos, asked, answer: () => answer() };
+}
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 const errorOf = (tickets: KerberosTickets, signal = never) =>
   tickets.token(signal).then(
     () => Promise.reject(new Error("it succeeded")),
@@ -53,10 +72,32 @@ describe("an account that wants a ticket", () => {
     expect(refusalOf(error)).toBeUndefined();
   });
 
-  it("waits no longer than its caller", async () => {
-    const stuck = { GSS_MECH_OID_SPNEGO: 6, initializeClient: () => new Promise<never>(() => undefined) };
+  it("waits no longer than its caller, in line or for the library, which is asked one thing at a time until it answers", async () => {
+    const library = slow();
+    const tickets = new KerberosTickets(holder, library.kerberos);
+    const others = new KerberosTickets({ ...holder, principal: "other@CORP.EXAMPLE" }, library.kerberos);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waiting = [errorOf(tickets, first.signal), errorOf(others, second.signal)];
+    const last = others.token(never);
     const reason = new Error("given up");
-    expect(await errorOf(new KerberosTickets(holder, stuck), AbortSignal.abort(reason))).toBe(reason);
+    for (const caller of [first, second]) caller.abort(reason);
+    expect(await Promise.all(waiting)).toEqual([reason, reason]);
+    await settled();
+    expect(library.asked).toEqual([holder.principal]);
+    library.answer();
+    await settled();
+    expect(library.asked).toEqual([holder.principal, "other@CORP.EXAMPLE"]);
+    library.answer();
+    expect(await last).toBe("dG9rZW4=");
+  });
+
+  it("has its turn after one whose key was not accepted", async () => {
+    await errorOf(new KerberosTickets(holder, failing("Preauthentication failed")));
+    const library = slow();
+    const token = new KerberosTickets(holder, library.kerberos).token(never);
+    await settled();
+    library.answer();
+    expect(await token).toBe("dG9rZW4=");
   });
 
   it("sends nothing without one", async () => {
