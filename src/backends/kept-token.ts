@@ -18,6 +18,12 @@ export interface KeptTokenOptions {
   readonly timeoutMs?: number;
 }
 
+interface Fetch {
+  readonly asked: InstantMs;
+  readonly end: AbortController;
+  readonly token: Promise<string>;
+}
+
 interface Kept {
   readonly token: string;
   readonly refreshAt: number;
@@ -26,7 +32,8 @@ interface Kept {
   readonly expiresAt: InstantMs;
 }
 
-const TIMEOUT_MS = 10_000;
+/** Whoever waits for it gives up earlier; what comes later serves the next. */
+export const LONGEST_FETCH_MS = 10_000;
 const LONGEST_LIFETIME_MS = 24 * 3_600_000;
 const AHEAD_MS = 300_000;
 const MARGIN_MS = 10_000;
@@ -40,14 +47,14 @@ export class KeptToken implements TokenSource {
   readonly #grant: TokenGrant;
   readonly #now: () => InstantMs;
   readonly #timeoutMs: number;
-  readonly #closing = new AbortController();
   #kept: Kept | undefined;
-  #fetching: Promise<string> | undefined;
+  #fetching: Fetch | undefined;
+  #closed = false;
   #failure: { readonly error: TokenError; readonly until: number } | undefined;
   #failures = 0;
   #forcedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ grant, now, timeoutMs = TIMEOUT_MS }: KeptTokenOptions) {
+  constructor({ grant, now, timeoutMs = LONGEST_FETCH_MS }: KeptTokenOptions) {
     this.#grant = grant;
     this.#now = now;
     this.#timeoutMs = timeoutMs;
@@ -59,7 +66,7 @@ export class KeptToken implements TokenSource {
 
   async token(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    if (this.#closing.signal.aborted) throw new TokenError("CLOSED", { detail: "asked after the end" });
+    if (this.#closed) throw new TokenError("CLOSED", { detail: "asked after the end" });
     const now = this.#now();
     const silent = this.#failure !== undefined && now < this.#failure.until;
     if (this.#kept !== undefined && now < this.#kept.usableUntil) {
@@ -79,23 +86,36 @@ export class KeptToken implements TokenSource {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new TokenError("CLOSED", { detail: "the gateway ends" }));
+    this.#closed = true;
     this.#kept = undefined;
-    await this.#fetching?.catch(() => undefined);
+    this.#fetching?.end.abort(new TokenError("CLOSED", { detail: "the gateway ends" }));
+    await this.#fetching?.token.catch(() => undefined);
     await this.#grant.close();
   }
 
   #fetch(): Promise<string> {
-    this.#fetching ??= this.#obtain().finally(() => {
+    const asked = this.#now();
+    if (this.#fetching !== undefined && asked - this.#fetching.asked >= this.#timeoutMs) {
+      // Its time is over, and its timer has not told: the machine slept, as Lambda's do between two questions.
+      this.#fetching.end.abort(late());
       this.#fetching = undefined;
-    });
-    return this.#fetching;
+    }
+    this.#fetching ??= this.#begin(asked);
+    return this.#fetching.token;
   }
 
-  async #obtain(): Promise<string> {
-    const asked = this.#now();
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    const signal = AbortSignal.any([this.#closing.signal, timeout]);
+  #begin(asked: InstantMs): Fetch {
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(late()), this.#timeoutMs);
+    const token = this.#obtain(asked, end.signal).finally(() => {
+      clearTimeout(timer);
+      if (this.#fetching === fetch) this.#fetching = undefined;
+    });
+    const fetch = { asked, end, token };
+    return fetch;
+  }
+
+  async #obtain(asked: InstantMs, signal: AbortSignal): Promise<string> {
     try {
       const granted = await untilAborted(this.#grant.obtain(signal), signal);
       signal.throwIfAborted();
@@ -104,9 +124,14 @@ export class KeptToken implements TokenSource {
       this.#failures = 0;
       return this.#kept.token;
     } catch (thrown) {
-      const error = this.#closing.signal.aborted ? this.#closing.signal.reason : failure(thrown, timeout);
-      const silence = Math.min(FIRST_SILENCE_MS * 2 ** this.#failures++, LONGEST_SILENCE_MS);
-      this.#failure = { error, until: this.#now() + Math.max(silence, error.retryAfterMs ?? 0) };
+      const error = failure(thrown);
+      // Not when another one was begun instead.
+      if (this.#fetching?.end.signal === signal) {
+        const silence = Math.min(FIRST_SILENCE_MS * 2 ** this.#failures++, LONGEST_SILENCE_MS);
+        // However late a machine that slept hears of it.
+        const ended = Math.min(this.#now(), asked + this.#timeoutMs);
+        this.#failure = { error, until: ended + Math.max(silence, error.retryAfterMs ?? 0) };
+      }
       throw error;
     }
   }
@@ -125,9 +150,10 @@ function keep({ token, lifetimeMs }: GrantedToken, asked: InstantMs): Kept {
   };
 }
 
-function failure(thrown: unknown, timeout: AbortSignal): TokenError {
+function failure(thrown: unknown): TokenError {
   if (thrown instanceof TokenError) return thrown;
-  if (timeout.aborted) return new TokenError("TIMEOUT", { detail: "whoever grants tokens did not answer in time" });
   const code = thrown instanceof TransportError ? thrown.code : "UNKNOWN";
   return new TokenError(code, { detail: "whoever grants tokens could not be asked" });
 }
+
+const late = () => new TokenError("TIMEOUT", { detail: "whoever grants tokens did not answer in time" });

@@ -31,24 +31,34 @@ class FakeGrant implements TokenGrant {
   most = 0;
   closed = false;
 
-  async obtain(): Promise<GrantedToken> {
+  obtain(signal: AbortSignal): Promise<GrantedToken> {
     this.asked++;
     this.most = Math.max(this.most, ++this.atOnce);
-    try {
-      return await new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
-    } finally {
-      this.atOnce--;
-    }
+    return new Promise((resolve, reject) => {
+      const one = { resolve, reject };
+      this.waiting.push(one);
+      signal.addEventListener("abort", () => {
+        if (!this.waiting.includes(one)) return;
+        this.waiting.splice(this.waiting.indexOf(one), 1);
+        this.atOnce--;
+        reject(signal.reason);
+      });
+    });
   }
 
   async give(token: string, lifetimeMs = 600_000): Promise<void> {
-    this.waiting.shift()?.resolve({ token, lifetimeMs });
+    this.#next()?.resolve({ token, lifetimeMs });
     await settled();
   }
 
   async fail(error: unknown = new TokenError("HTTP 502", { detail: "down" })): Promise<void> {
-    this.waiting.shift()?.reject(error);
+    this.#next()?.reject(error);
     await settled();
+  }
+
+  #next() {
+    if (this.waiting.length > 0) this.atOnce--;
+    return this.waiting.shift();
   }
 
   async close(): Promise<void> {
@@ -172,6 +182,31 @@ describe("a kept token", () => {
   it("is not waited for longer than a fetch may take", async () => {
     const hasty = new KeptToken({ grant, now: () => instant(now), timeoutMs: 20 });
     expect(await thrown(hasty.token(never))).toMatchObject({ code: "TIMEOUT" });
+  });
+
+  it("is fetched anew by whoever comes after a fetch has had its time, however long the machine slept, and the one before is forgotten", async () => {
+    const before = thrown(tokens.token(never));
+    await settled();
+    now += 10_000;
+    const after = tokens.token(never);
+    expect(await before).toMatchObject({ code: "TIMEOUT" });
+    expect(grant.waiting).toHaveLength(1);
+    await grant.give("two");
+    expect(await after).toBe("two");
+    expect(await tokens.token(never)).toBe("two");
+    expect(grant.asked).toBe(2);
+  });
+
+  it("is fetched at once after a failure that a machine hears of when it has slept", async () => {
+    const before = thrown(tokens.token(never));
+    await settled();
+    now += 60_000;
+    await grant.fail();
+    expect(await before).toMatchObject({ code: "HTTP 502" });
+    const after = tokens.token(never);
+    await settled();
+    await grant.give("two");
+    expect(await after).toBe("two");
   });
 
   it.each(["", "two words", "line\r\nx-evil: 1", "ü"])("is refused when %j would be the header", async (text) => {
