@@ -15,8 +15,9 @@ import { Endpoint } from "./backends/endpoint.js";
 import { EndpointChannel } from "./backends/endpoint-channel.js";
 import { EwsBackend, EXCHANGE, WORKMAIL, workMailUrl } from "./backends/ews-backend.js";
 import type { HttpPoolOptions } from "./backends/http-pool.js";
+import { identityPatience } from "./backends/identity-patience.js";
 import { ImpersonationRole } from "./backends/impersonation-role.js";
-import { KeptToken } from "./backends/kept-token.js";
+import { KeptToken, LONGEST_FETCH_MS } from "./backends/kept-token.js";
 import { KerberosTickets, useClientKeytab } from "./backends/kerberos-tickets.js";
 import { NegotiateTransport } from "./backends/negotiate-transport.js";
 import { ntlmScheme } from "./backends/ntlm-scheme.js";
@@ -147,11 +148,12 @@ function accountOptions(
     given === undefined ? undefined : provider(setting);
   const over = (make: (endpoint: HttpPoolOptions) => AccountChannel) =>
     new EndpointChannel(endpoints, (url) => make({ ...pooled, url }), timeoutMs);
+  const patienceMs = identityPatience(timeoutMs, endpoints.length);
   const bearer = (grant: () => TokenGrant) =>
-    over(
-      (endpoint) =>
-        new BearerTransport({ ...endpoint, tokens: new KeptToken({ grant: grant(), now: steadyNow, timeoutMs }) }),
-    );
+    over((endpoint) => {
+      const tokens = new KeptToken({ grant: grant(), now: steadyNow });
+      return new BearerTransport({ ...endpoint, tokens, patienceMs });
+    });
   const { scheme } = account;
   switch (account.scheme) {
     case "basic":
@@ -180,10 +182,10 @@ function accountOptions(
         // Never sent, only compared: a new keytab is tried at once.
         current: () => readFileSync(keytabFile).toString("base64"),
         channel: () =>
-          over(
-            (endpoint) =>
-              new NegotiateTransport({ ...endpoint, tickets: tickets.get(endpoint.url) as KerberosTickets }),
-          ),
+          over((endpoint) => {
+            const ofHost = tickets.get(endpoint.url) as KerberosTickets;
+            return new NegotiateTransport({ ...endpoint, tickets: ofHost, patienceMs });
+          }),
       };
     }
     case "oauth": {
@@ -218,7 +220,11 @@ function accountOptions(
         // Nothing of ours proves it: AWS's own credential chain does.
         current: () => "",
         channel: () =>
-          bearer(() => new ImpersonationRole({ organizationId, roleId, region, endpoint: api, timeoutMs })),
+          bearer(() => {
+            // Its second attempt has as much time as the first.
+            const attemptMs = LONGEST_FETCH_MS / 2;
+            return new ImpersonationRole({ organizationId, roleId, region, endpoint: api, timeoutMs: attemptMs });
+          }),
       };
     }
   }

@@ -10,20 +10,25 @@ import type { InstantMs } from "../availability/time-window.js";
 import { USER_AGENT } from "../proxy/own-marks.js";
 import type { HttpAnswer, HttpChannel } from "./http-channel.js";
 import { HttpPool, type HttpPoolOptions } from "./http-pool.js";
+import { withPatience } from "./identity-patience.js";
 import { QUESTION_HEADERS } from "./question-headers.js";
 import { TokenError, type TokenSource } from "./token-source.js";
 
 export interface BearerEndpoint extends HttpPoolOptions {
   /** Closed with the transport. */
   readonly tokens: TokenSource;
+  /** How long a request waits for a token. */
+  readonly patienceMs: number;
 }
 
 export class BearerTransport implements HttpChannel {
   readonly #tokens: TokenSource;
+  readonly #patienceMs: number;
   readonly #pool: HttpPool;
 
   constructor(endpoint: BearerEndpoint) {
     this.#tokens = endpoint.tokens;
+    this.#patienceMs = endpoint.patienceMs;
     this.#pool = new HttpPool(endpoint);
   }
 
@@ -34,7 +39,7 @@ export class BearerTransport implements HttpChannel {
 
   /** As the port has it; a {@link TokenError} (a TransportError) when there is no token to send. */
   async post(body: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const token = await this.#tokens.token(signal);
+    const token = await this.#token(signal);
     const answer = await this.#send(token, body, signal);
     if (answer.status !== 401) return answer;
     this.#tokens.refused(token);
@@ -50,14 +55,19 @@ export class BearerTransport implements HttpChannel {
     await Promise.all([this.#pool.close(), this.#tokens.close()]);
   }
 
-  /** Without one, the backend's refusal is the answer. */
+  /** Without one, the backend's refusal is the answer; but silence is no refusal. */
   async #otherToken(signal: AbortSignal): Promise<string | undefined> {
     try {
-      return await this.#tokens.token(signal);
+      return await this.#token(signal);
     } catch (error) {
-      if (error instanceof TokenError) return undefined;
+      if (error instanceof TokenError && error.code !== "TIMEOUT") return undefined;
       throw error;
     }
+  }
+
+  #token(signal: AbortSignal): Promise<string> {
+    const patience = { patienceMs: this.#patienceMs, detail: "whoever grants tokens is slow or silent" };
+    return withPatience((until) => this.#tokens.token(until), patience, signal);
   }
 
   #send(token: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BearerTransport } from "../../src/backends/bearer-transport.js";
 import { TransportError } from "../../src/backends/http-channel.js";
 import { TokenError, type TokenSource } from "../../src/backends/token-source.js";
+import { untilAborted } from "../../src/backends/until-aborted.js";
 
 const never = new AbortController().signal;
 const thrown = (promise: Promise<unknown>): Promise<unknown> =>
@@ -22,12 +23,14 @@ class Tokens implements TokenSource {
   expiresAt = undefined;
   closed = false;
   error: TokenError | undefined;
+  silent = false;
 
   constructor(...given: string[]) {
     this.given = given;
   }
 
-  async token(): Promise<string> {
+  async token(signal: AbortSignal): Promise<string> {
+    if (this.silent) return untilAborted(new Promise<never>(() => undefined), signal);
     if (this.error !== undefined) throw this.error;
     return this.given[0] as string;
   }
@@ -67,9 +70,9 @@ describe("requests with a bearer token", () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const over = (tokens: TokenSource, maximumAnswerBytes = 1000) => {
+  const over = (tokens: TokenSource, maximumAnswerBytes = 1000, patienceMs = 5000) => {
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/EWS/Exchange.asmx?x=1`);
-    const transport = new BearerTransport({ url, tokens, connections: 2, maximumAnswerBytes });
+    const transport = new BearerTransport({ url, tokens, connections: 2, maximumAnswerBytes, patienceMs });
     closing.push(() => transport.close());
     return transport;
   };
@@ -103,6 +106,16 @@ describe("requests with a bearer token", () => {
     };
     expect((await over(spent).post("three", never)).status).toBe(401);
     expect(seen).toHaveLength(4);
+  });
+
+  it("are not called refused when it is not known whether there is another token", async () => {
+    const tokens = new Tokens("old");
+    answer = (_, reply) => {
+      tokens.silent = true;
+      reply.writeHead(401).end();
+    };
+    expect(await thrown(over(tokens, 1000, 20).post("one", never))).toMatchObject({ code: "TIMEOUT", refused: false });
+    expect(seen).toHaveLength(1);
   });
 
   it("are not sent at all without a token", async () => {

@@ -78,7 +78,7 @@ async function site(change: Partial<SimulatedOrganization> = {}) {
       endpoint: api.url,
       timeoutMs: 5000,
     });
-  const pool = { url, connections: 2, maximumAnswerBytes: 1_000_000 };
+  const pool = { url, connections: 2, maximumAnswerBytes: 1_000_000, patienceMs: 5000 };
   const impersonation = (roleId?: string): AccountOptions => ({
     name: SERVICE,
     scheme: "impersonation",
@@ -215,6 +215,7 @@ describe("secrets that were planted everywhere", () => {
           url: new URL(ews.url),
           connections: 1,
           maximumAnswerBytes: 10_000,
+          patienceMs: 5000,
           tokens: new KeptToken({
             now: () => clock.now,
             grant: new ClientCredentials({

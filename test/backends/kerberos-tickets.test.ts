@@ -103,7 +103,13 @@ describe("an account that wants a ticket", () => {
   it("sends nothing without one", async () => {
     const tickets = new KerberosTickets(holder, failing("No credentials"));
     const url = new URL("http://127.0.0.1:9/");
-    const transport = new NegotiateTransport({ url, tickets, connections: 1, maximumAnswerBytes: 1000 });
+    const transport = new NegotiateTransport({
+      url,
+      tickets,
+      connections: 1,
+      maximumAnswerBytes: 1000,
+      patienceMs: 5000,
+    });
     await expect(transport.post("question", never)).rejects.toMatchObject({ code: "KERBEROS_NO_TICKET" });
     await transport.close();
   });
