@@ -9,6 +9,7 @@
 
 import { Pool } from "undici";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
+import { sharedLookup } from "./shared-lookup.js";
 
 export interface HttpPoolOptions {
   readonly url: URL;
@@ -39,7 +40,7 @@ export class HttpPool {
       bodyTimeout: 0,
       keepAliveTimeout: 30_000,
       allowH2: false,
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca !== undefined && { ca }) },
+      connect: { timeout: CONNECT_TIMEOUT_MS, lookup: sharedLookup, ...(ca !== undefined && { ca }) },
     });
   }
 

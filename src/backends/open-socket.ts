@@ -8,6 +8,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { TransportError } from "./http-channel.js";
+import { sharedLookup } from "./shared-lookup.js";
 
 export interface SocketOptions {
   /** As for Node's TLS: PEM of the authorities to trust; the usual ones when undefined. */
@@ -27,11 +28,12 @@ export async function openSocket(url: URL, options: SocketOptions, signal: Abort
     ? connectTls({
         host,
         port,
+        lookup: sharedLookup,
         ...name,
         ALPNProtocols: ["http/1.1"],
         ...(options.ca !== undefined && { ca: options.ca }),
       })
-    : connectTcp({ host, port });
+    : connectTcp({ host, port, lookup: sharedLookup });
   socket.setNoDelay(true).setKeepAlive(true, 60_000);
   try {
     await connected(socket, secure ? "secureConnect" : "connect", options.timeoutMs, signal);
