@@ -2,7 +2,7 @@
 
 import type { InstantMs } from "../availability/time-window.js";
 
-/** "closed": it is asked; "open": it is left alone after failing again and again; "half-open": one request tries it. */
+/** "closed": it is asked; "open": it is left alone after failing again and again; "half-open": few requests try it. */
 export type CircuitState = "closed" | "open" | "half-open";
 
 export interface EndpointStanding {

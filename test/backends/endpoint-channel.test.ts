@@ -131,17 +131,18 @@ describe("requests over several endpoints", () => {
     expect([new Set(sent), told]).toEqual([new Set(["one"]), []]);
   });
 
-  it("do not leave one alone for longer because the clock was set back meanwhile", async () => {
+  it("leave one alone for as long as before when the wall clock is set meanwhile, back or forth", async () => {
     const { post, ways, told } = setUp("one");
     ways.one = refused;
     for (let i = 0; i < 6; i++) await post();
     expect([await post(), told]).toEqual(["CIRCUIT_OPEN", ["one open"]]);
     delete ways.one;
-    await vi.advanceTimersByTimeAsync(500);
+    vi.setSystemTime(Date.now() + 3_600_000);
     expect(await post()).toBe("CIRCUIT_OPEN");
-    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.setSystemTime(Date.now() - 7_200_000);
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(await post()).toBe(200);
-    expect(told).toEqual(["one open", "one closed"]);
+    expect(told).toEqual(["one open", "one half-open", "one closed"]);
   });
 
   it("leave one alone after five failures, try it with one request, and come back to it", async () => {
@@ -200,28 +201,112 @@ describe("a lone endpoint", () => {
     expect(told).toEqual([]);
   });
 
-  it("that is tried lets others wait two seconds for its fate, and serves them when it answers", async () => {
-    const { post, ways, later } = setUp("one");
-    ways.one = refused;
-    for (let i = 0; i < 5; i++) await post();
+  it("is not blamed for those it leaves without an answer while it answers others", async () => {
+    const { post, ways, later, told } = setUp("one");
     ways.one = "hang";
-    await vi.advanceTimersByTimeAsync(1_000);
-    const trying = post();
-    await vi.advanceTimersByTimeAsync(0);
-    const other = post();
-    await vi.advanceTimersByTimeAsync(1_999);
-    let ended: unknown;
-    void other.then((how) => {
-      ended = how;
-    });
-    await vi.advanceTimersByTimeAsync(0);
-    expect(ended).toBeUndefined();
-    expect(await later(1, other)).toBe("CIRCUIT_OPEN");
-    expect(await later(10_000, trying)).toBe("time is up");
-
+    const silent = Promise.all(Array.from({ length: 10 }, () => post()));
+    await vi.advanceTimersByTimeAsync(9_000);
     delete ways.one;
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(await Promise.all([post(), post(), post()])).toEqual([200, 200, 200]);
+    expect(await post()).toBe(200);
+    expect(await later(1_000, silent)).toEqual(Array(10).fill("time is up"));
+    expect([await post(), told]).toEqual([200, []]);
+    // What it answered before is no excuse.
+    ways.one = "hang";
+    await later(10_000, Promise.all(Array.from({ length: 5 }, () => post())));
+    expect([await post(), told]).toEqual(["CIRCUIT_OPEN", ["one open"]]);
+  });
+
+  describe("that is tried", () => {
+    /** It has failed too often, and may be tried now. */
+    const toBeTried = async () => {
+      const site = setUp("one");
+      site.ways.one = refused;
+      for (let i = 0; i < 5; i++) await site.post();
+      delete site.ways.one;
+      await vi.advanceTimersByTimeAsync(1_000);
+      site.sent.length = 0;
+      site.told.length = 0;
+      return site;
+    };
+
+    it("lets others wait for its fate, and serves them when it answers", async () => {
+      const { post, sent } = await toBeTried();
+      const asked = Promise.all([post(), post(), post()]);
+      expect(sent).toHaveLength(1);
+      expect(await asked).toEqual([200, 200, 200]);
+    });
+
+    it("keeps nobody waiting for one that hears nothing: the first answer lets all follow", async () => {
+      const { post, ways, sent, told, later } = await toBeTried();
+      ways.one = "hang";
+      const trying = post();
+      await vi.advanceTimersByTimeAsync(0);
+      delete ways.one;
+      const others = Promise.all([post(), post(), post()]);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(sent).toHaveLength(1);
+      expect(await later(1, others)).toEqual([200, 200, 200]);
+      // Its silence is no failure: others were answered meanwhile.
+      expect(await later(10_000, trying)).toBe("time is up");
+      expect([await post(), told]).toEqual([200, ["one half-open", "one closed"]]);
+    });
+
+    it("by those who hear nothing is tried by one more after 1, 3 and 7 seconds", async () => {
+      const { post, ways, sent } = await toBeTried();
+      ways.one = "hang";
+      const wentAt: number[] = [];
+      for (let second = 0; second < 9; second++) {
+        void post();
+        await vi.advanceTimersByTimeAsync(0);
+        while (wentAt.length < sent.length) wentAt.push(second);
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      expect(wentAt).toEqual([0, 1, 3, 7]);
+    });
+
+    it("keeps those who have no place beside the others waiting for two seconds at most", async () => {
+      const { post, ways, sent } = await toBeTried();
+      ways.one = "hang";
+      void post();
+      await vi.advanceTimersByTimeAsync(0);
+      void post();
+      let ended: unknown;
+      void post().then((how) => {
+        ended = how;
+      });
+      await vi.advanceTimersByTimeAsync(1_999);
+      expect([sent.length, ended]).toEqual([2, undefined]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect([sent.length, ended]).toEqual([2, "CIRCUIT_OPEN"]);
+    });
+
+    it("is not there again because whoever tried it gave up early: the next one tries it", async () => {
+      const { post, ways, sent, told, later } = await toBeTried();
+      ways.one = "hang";
+      const trying = post(500);
+      await vi.advanceTimersByTimeAsync(0);
+      const others = [post(), post()];
+      expect(await later(500, trying)).toBe("time is up");
+      expect(sent).toHaveLength(2);
+      expect(told).toEqual(["one half-open", "one open", "one half-open"]);
+      expect(await later(10_000, Promise.all(others))).toEqual(["time is up", "time is up"]);
+    });
+
+    it("is not judged by what was sent before it was left alone", async () => {
+      const { post, ways, told, later } = setUp("one");
+      ways.one = "hang";
+      const old = post();
+      await vi.advanceTimersByTimeAsync(0);
+      ways.one = refused;
+      for (let i = 0; i < 5; i++) await post();
+      ways.one = "hang";
+      await vi.advanceTimersByTimeAsync(9_500);
+      const trying = post();
+      expect(await later(500, old)).toBe("time is up");
+      expect(told).toEqual(["one open", "one half-open"]);
+      expect(await later(9_500, trying)).toBe("time is up");
+      expect(told).toEqual(["one open", "one half-open", "one open"]);
+    });
   });
 
   it("is never left alone for more than five seconds", async () => {
