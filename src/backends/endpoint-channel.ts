@@ -64,18 +64,13 @@ export class EndpointChannel implements AccountChannel {
     return failed.answer;
   }
 
-  /** Of the first that can be reached. */
+  /** Of whichever answers first; when none does, what the first in the order came to. */
   async reach(signal: AbortSignal): Promise<number> {
-    let problem: unknown;
-    for (const endpoint of this.#inOrder()) {
-      try {
-        return await this.#channelOf(endpoint).reach(signal);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        problem = error;
-      }
+    try {
+      return await Promise.any(this.#endpoints.map((endpoint) => this.#channelOf(endpoint).reach(signal)));
+    } catch (error) {
+      throw (error as AggregateError).errors[0];
     }
-    throw problem;
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,7 @@ function setUp(...names: readonly string[]) {
           return way as HttpAnswer;
         },
         reach: async () => {
+          if (ways[name] === "hang") return new Promise(() => undefined);
           if (ways[name] instanceof Error) throw ways[name];
           return 401;
         },
@@ -327,11 +328,18 @@ describe("a lone endpoint", () => {
 });
 
 describe("reaching for a backend", () => {
-  it("finds whichever endpoint is there", async () => {
+  it.each<[string, Way]>([
+    ["is not there", refused],
+    ["says nothing", "hang"],
+  ])("finds whichever endpoint is there when the first %s", async (_, way) => {
     const { channel, ways } = setUp("one", "two");
-    ways.one = refused;
+    ways.one = way;
     expect(await channel.reach(new AbortController().signal)).toBe(401);
-    ways.two = refused;
-    await expect(channel.reach(new AbortController().signal)).rejects.toThrow(TransportError);
+  });
+
+  it("fails as the first in the order does when there is none", async () => {
+    const { channel, ways } = setUp("one", "two");
+    Object.assign(ways, { one: refused, two: new TransportError("ENOTFOUND", { cause: undefined }) });
+    await expect(channel.reach(new AbortController().signal)).rejects.toBe(refused);
   });
 });
