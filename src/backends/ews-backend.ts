@@ -134,6 +134,7 @@ export class EwsBackend implements AvailabilityBackend {
 
   /** One request, at most as large as the backend takes. One answer per mailbox, always. */
   async #askPart(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
+    const askedAt = performance.now();
     const attempt = () => this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
     let result = await attempt();
     // The account that was told to come back later is paused by now; with another one it is no later.
@@ -142,7 +143,7 @@ export class EwsBackend implements AvailabilityBackend {
       result = await attempt();
     }
     const whole = "reason" in result ? result : undefined;
-    this.#remember(whole);
+    this.#remember(whole, askedAt);
     if ("reason" in result) return part.mailboxes.map(() => failed(result));
     return result;
   }
@@ -234,7 +235,11 @@ export class EwsBackend implements AvailabilityBackend {
     this.#accounts.pause(account, ms === undefined ? undefined : Math.min(ms, longestPauseMs));
   }
 
-  #remember(failure: MailboxFailure | undefined): void {
+  #remember(failure: MailboxFailure | undefined, askedAt: number): void {
+    const last = this.#lastAsked;
+    const answeredSince = last?.health.usable === true && last.at >= askedAt;
+    // One question without an answer says nothing of a system that answers others.
+    if (failure?.reason === "backend-timeout" && answeredSince) return;
     const health =
       failure === undefined
         ? { usable: true, reason: "answered when last asked" }
