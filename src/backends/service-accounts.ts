@@ -82,7 +82,6 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
 
   /** Unlimited also when no account is usable: requests are answered at once then, without being sent. */
   get room(): number {
-    if (this.#line.size > 0) return 0;
     const usable = this.#accounts.filter((account) => account.usable);
     if (usable.length === 0) return Number.POSITIVE_INFINITY;
     return usable.reduce((sum, { room }) => sum + room, 0);
@@ -190,9 +189,7 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
   }
 
   /** Undefined: no account is left to be asked. Rejects with the signal's reason. */
-  #enter(asked: ReadonlySet<ServiceAccount>, signal: AbortSignal): Place | undefined | Promise<Place | undefined> {
-    const place = this.#line.size === 0 ? this.#choose(asked) : undefined;
-    if (place !== undefined || !this.#mayHaveRoom(asked)) return place;
+  #enter(asked: ReadonlySet<ServiceAccount>, signal: AbortSignal): Promise<Place | undefined> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         asked,
@@ -210,15 +207,21 @@ export class ServiceAccounts implements RequestRoom, AccountsInCommon {
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", giveUp, { once: true });
       this.#line.add(waiting);
+      this.#serveLine();
     });
   }
 
   #changed(): void {
+    this.#serveLine();
+    this.#listener();
+  }
+
+  /** Whoever is further ahead chooses first, and passes over what it was told no by already. */
+  #serveLine(): void {
     for (const waiting of [...this.#line]) {
       const place = this.#choose(waiting.asked);
       if (place !== undefined || !this.#mayHaveRoom(waiting.asked)) waiting.go(place);
     }
-    this.#listener();
   }
 
   #mayHaveRoom(asked: ReadonlySet<ServiceAccount>): boolean {

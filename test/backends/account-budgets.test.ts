@@ -7,6 +7,7 @@ import { answerWith, FakeSite, settled } from "../support/fake-accounts.js";
 
 const site = (names: readonly string[], maximumAtOnce: number) => new FakeSite(names, () => ({ maximumAtOnce }));
 const bodies = ({ sent }: FakeSite) => sent.map(({ body }) => body).join(" ");
+const sentWith = ({ sent }: FakeSite) => sent.map(({ account, body }) => account + body).join(" ");
 const accepted = async (names: readonly string[], maximumAtOnce: number) => {
   const one = site(names, maximumAtOnce);
   for (const _ of names) await one.ask("first");
@@ -82,6 +83,49 @@ describe("an account's budget", () => {
     void one.ask("2");
     await settled();
     expect(one.sent.map(({ account }) => account).sort()).toEqual(["a", "b"]);
+  });
+
+  it("is not waited for by whoever another account has room for, though somebody waits who was told no by that one", async () => {
+    const one = await accepted(["a", "b"], 1);
+    one.held = true;
+    void one.ask("1");
+    await settled();
+    one.account("b").instead = answerWith(503, { retryAfter: "1" });
+    void one.ask("2");
+    await settled();
+    one.account("b").instead = undefined;
+    await one.release(1);
+    one.now += 1_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(one.service.room).toBe(1);
+    void one.ask("3");
+    void one.ask("4");
+    await settled();
+    expect([sentWith(one), one.service.room]).toEqual(["a1 b2 b3", 0]);
+    // Whoever came later does not overtake.
+    await one.release(0);
+    expect(sentWith(one)).toBe("a1 b2 b3 a2");
+    await one.release(0);
+    expect(sentWith(one)).toBe("a1 b2 b3 a2 b4");
+  });
+
+  it("is for those who waited first, also when it was time that gave it back and nobody was told", async () => {
+    const one = await accepted(["a", "b"], 1);
+    one.account("b").valid = "elsewhere";
+    for (let i = 0; i < 2; i++) await one.ask();
+    one.account("b").valid = "b-1";
+    one.sent.length = 0;
+    one.held = true;
+    void one.ask("1");
+    void one.ask("2");
+    await settled();
+    expect(sentWith(one)).toBe("a1");
+    one.now += 300_000;
+    void one.ask("3");
+    await settled();
+    expect(sentWith(one)).toBe("a1 b2");
+    await one.release(1);
+    expect(sentWith(one)).toBe("a1 b2 b3");
   });
 
   it("is not waited for by those whose time is over", async () => {
@@ -182,10 +226,10 @@ describe("an account that is throttled", () => {
     void one.ask("1");
     void one.ask("2");
     await settled();
-    expect(one.sent.map(({ account, body }) => account + body)).toEqual(["b1"]);
+    expect(sentWith(one)).toBe("b1");
     one.now += 10_000;
     vi.advanceTimersByTime(10_000);
     await settled();
-    expect(one.sent.map(({ account, body }) => account + body)).toEqual(["b1", "a2"]);
+    expect(sentWith(one)).toBe("b1 a2");
   });
 });
