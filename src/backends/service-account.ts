@@ -51,7 +51,9 @@ export class ServiceAccount {
   readonly #trial = new SecretTrial();
   readonly #setAside = new SetAside();
   readonly #pause: AccountPause;
-  readonly #requests: CarefulSteps;
+  /** Those of before a pause do not count after it: that they hear nothing is no news. */
+  #requests = this.#countAnew();
+  #inFlight = 0;
   #share: number | undefined;
 
   /** Throws when the current secret cannot be read. */
@@ -60,9 +62,6 @@ export class ServiceAccount {
     this.#around = around;
     this.#secrets = new AccountSecrets(options);
     this.#pause = new AccountPause(around.now, around.changed);
-    this.#requests = new CarefulSteps(() => {
-      if (this.#pause.careful) around.changed();
-    });
   }
 
   get name(): string {
@@ -74,7 +73,7 @@ export class ServiceAccount {
   }
 
   get inFlight(): number {
-    return this.#requests.underWay;
+    return this.#inFlight;
   }
 
   /** Requests at once, of all gateways that ask with it; infinite when there is no limit. */
@@ -84,7 +83,8 @@ export class ServiceAccount {
 
   /** Requests at once: few, as long as it is not known whether the backend has had enough. */
   get budget(): number {
-    const careful = this.#pause.careful ? this.#requests.most : Number.POSITIVE_INFINITY;
+    const before = this.#inFlight - this.#requests.underWay;
+    const careful = this.#pause.careful ? before + this.#requests.most : Number.POSITIVE_INFINITY;
     return Math.min(careful, this.limit, this.#share ?? Number.POSITIVE_INFINITY);
   }
 
@@ -107,8 +107,10 @@ export class ServiceAccount {
   /** A request is about to be sent with it. The function is to be called when it is over. */
   enter(): () => void {
     const over = this.#requests.begin();
+    this.#inFlight++;
     return () => {
       over();
+      this.#inFlight--;
       this.#around.changed();
     };
   }
@@ -137,6 +139,8 @@ export class ServiceAccount {
   pause(told: number | undefined): void {
     const until = this.#pause.begin(told);
     if (until === undefined) return;
+    // Where it is to come back at once, whatever is under way is of now.
+    if (this.pausedUntil !== undefined) this.#requests = this.#countAnew();
     this.#around.tell({ kind: "paused", account: this.name, until });
     this.#around.share({ kind: "paused", account: this.name, forMs: until - this.#around.now() });
     this.#around.changed();
@@ -230,6 +234,12 @@ export class ServiceAccount {
     await Promise.all(this.#secrets.all.map((login) => login.close()));
   }
 
+  #countAnew(): CarefulSteps {
+    return new CarefulSteps(() => {
+      if (this.#pause.careful) this.#around.changed();
+    });
+  }
+
   /** What is to be said without asking; undefined: it may be asked. */
   #foregone(): AccountOutcome | undefined {
     if (this.setAsideUntil !== undefined) return { answer: this.refusal, verdict: "refused" };
@@ -290,7 +300,9 @@ export class ServiceAccount {
   #heard(news: AccountNews): HeardChange | undefined {
     if (news.kind !== "paused") return hearVerdict(news, this.#secrets, this.#setAside, this.#around.now());
     const until = this.#pause.hear(news.forMs);
-    return until && { kind: "paused", until };
+    if (until === undefined) return undefined;
+    this.#requests = this.#countAnew();
+    return { kind: "paused", until };
   }
 }
 

@@ -203,6 +203,42 @@ describe("an account that is throttled", () => {
     expect(one.sent).toHaveLength(9);
   });
 
+  it.each<[string, (one: FakeSite) => void]>([
+    ["was told here", (one) => one.service.pause("a", 1_000)],
+    ["another gateway was told", (one) => one.service.hear({ kind: "paused", account: "a", forMs: 1_000 })],
+  ])(
+    "comes back with one request alone, however long others have hung since before the pause that %s",
+    async (_, pause) => {
+      const one = await accepted(["a"], 10);
+      one.held = true;
+      void one.ask("old");
+      void one.ask("old");
+      await settled();
+      await vi.advanceTimersByTimeAsync(8_000);
+      pause(one);
+      one.now += 1_000;
+      await vi.advanceTimersByTimeAsync(1_000);
+      for (let i = 1; i <= 4; i++) void one.ask(`${i}`);
+      await settled();
+      expect(bodies(one)).toBe("old old 1");
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(bodies(one)).toBe("old old 1 2");
+    },
+  );
+
+  it("goes one by one also when it may come back at once: nobody follows before those under way are over", async () => {
+    const one = await accepted(["a"], 3);
+    one.held = true;
+    one.account("a").instead = answerWith(503, { retryAfter: "0" });
+    for (let i = 1; i <= 5; i++) void one.ask(`${i}`);
+    await settled();
+    await one.release();
+    await one.release();
+    expect(bodies(one)).toBe("1 2 3");
+    await one.release();
+    expect(bodies(one)).toBe("1 2 3 4");
+  });
+
   it("is left alone for longer each time, where the backend does not say for how long, until it serves again", async () => {
     const one = await accepted(["a"], 3);
     const pauses: number[] = [];
