@@ -1,6 +1,9 @@
 /** Connections that belong to an identity, against a server that keeps the books of who came over which. */
 
 import { afterEach, describe, expect, it } from "vitest";
+import { instant } from "../../src/availability/time-window.js";
+import { Endpoint } from "../../src/backends/endpoint.js";
+import { EndpointChannel } from "../../src/backends/endpoint-channel.js";
 import { TransportError } from "../../src/backends/http-channel.js";
 import { ntlmScheme } from "../../src/backends/ntlm-scheme.js";
 import { messageType } from "../support/ntlm-http-server.js";
@@ -45,6 +48,22 @@ describe("requests over connections of one identity", () => {
     const first = failure(transport.post("slow", silent.signal));
     await expect.poll(() => server.arrivals.at(-1)?.body).toBe("slow");
     expect((await transport.post("quick", never)).body.toString()).toBe("svc: quick");
+    silent.abort(new Error("enough"));
+    expect((await first).message).toBe("enough");
+  });
+
+  it("do not wait long either for the first one at a second server, to which they go when the first one goes down", async () => {
+    const [one, two] = [await site.server(), await site.server()];
+    const [now, tell] = [() => instant(0), () => undefined];
+    const endpoints = [one.url, two.url].map((url) => new Endpoint(url, false, now, tell));
+    const channel = new EndpointChannel(endpoints, (url) => site.transport(url), 10_000);
+    expect((await channel.post("before", never)).body.toString()).toBe("svc: before");
+    await one.close();
+    const silent = new AbortController();
+    two.instead = (_, __, user) => user !== undefined && two.arrivals.at(-1)?.body === "slow";
+    const first = failure(channel.post("slow", silent.signal));
+    await expect.poll(() => two.arrivals.at(-1)?.body).toBe("slow");
+    expect((await channel.post("quick", never)).body.toString()).toBe("svc: quick");
     silent.abort(new Error("enough"));
     expect((await first).message).toBe("enough");
   });
