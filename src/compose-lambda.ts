@@ -4,7 +4,7 @@
  * starts; what could not be composed is tried again with the next event.
  */
 
-import pino, { type Logger } from "pino";
+import pino, { type DestinationStream, type Logger } from "pino";
 import { Registry } from "prom-client";
 import { FetchedSecrets } from "./aws/fetched-secrets.js";
 import { fetchNamedSecrets } from "./aws/named-secrets.js";
@@ -27,10 +27,8 @@ const DIRECTORIES_WITHIN_MS = 4_000;
 /** Lambda's handler. `environment` also receives what FREEBUSY_SECRET_ID names, so that rotated secrets are seen. */
 export function composeLambda(environment: NodeJS.ProcessEnv) {
   // Written at once: between events the process is frozen.
-  const log = pino(
-    { base: { service: "freebusy-gateway" }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 1, sync: true }),
-  );
+  const standardOutput = pino.destination({ dest: 1, sync: true });
+  const log = pino({ base: { service: "freebusy-gateway" }, timestamp: pino.stdTimeFunctions.isoTime }, standardOutput);
   const secretId = environment.FREEBUSY_SECRET_ID;
   const secrets = new FetchedSecrets({
     fetch: async () => (secretId ? fetchNamedSecrets(secretId, SECRET_WITHIN_MS) : {}),
@@ -41,7 +39,7 @@ export function composeLambda(environment: NodeJS.ProcessEnv) {
   });
   let composing: Promise<LambdaParts> | undefined;
   const ready = () => {
-    composing ??= composeParts(environment, secrets, log).catch((error: unknown) => {
+    composing ??= composeParts(environment, secrets, log, standardOutput).catch((error: unknown) => {
       composing = undefined;
       throw error;
     });
@@ -60,6 +58,7 @@ async function composeParts(
   environment: NodeJS.ProcessEnv,
   fetched: FetchedSecrets,
   log: Logger,
+  standardOutput: DestinationStream,
 ): Promise<LambdaParts> {
   await fetched.fetch();
   const file = environment.FREEBUSY_CONFIG ?? CONFIGURATION_FILE;
@@ -68,6 +67,7 @@ async function composeParts(
   const caller = callerOf(lambdaCaller(file, configuration));
   log.level = configuration.log.level;
   const lookups = composeLookups(loaded, log, {
+    standardOutput,
     sharedCacheTelemetry: () => new SharedCacheTelemetry(log, new Registry()),
   });
   const { answerer, observer, directories, flush } = lookups;

@@ -18,8 +18,8 @@ import type { GatewayCountObserver } from "./proxy/account-news.js";
 import type { AddressSpace } from "./proxy/route-mailbox.js";
 import type { SharedCacheObserver } from "./proxy/shared-cache-observer.js";
 import type { SharedAccounts } from "./replicas/shared-accounts.js";
-import { openAuditDestination } from "./telemetry/audit-file.js";
-import { AuditLog } from "./telemetry/audit-log.js";
+import { openAuditFile } from "./telemetry/audit-file.js";
+import { AuditLog, type AuditLogParts } from "./telemetry/audit-log.js";
 import { LookupLog } from "./telemetry/lookup-log.js";
 import { type Observer, Observers } from "./telemetry/observers.js";
 import type { WatchedParts } from "./telemetry/watched-ports.js";
@@ -42,6 +42,8 @@ export interface Lookups extends Pick<Policy, "router" | "answerer" | "asker"> {
 
 /** Who looks on, and where; nothing of it decides anything. */
 export interface LookupWatching {
+  /** For an audit log that has no file. */
+  readonly standardOutput: AuditLogParts["stream"];
   /** Told beside the logs. */
   readonly observers?: readonly Observer[];
   readonly sharedCacheTelemetry: () => SharedCacheObserver & GatewayCountObserver;
@@ -55,13 +57,16 @@ export interface LookupWatching {
 export function composeLookups(
   { configuration, secrets }: LoadedConfiguration,
   log: Logger,
-  { observers = [], sharedCacheTelemetry, alongside, watched = (parts) => parts }: LookupWatching,
+  { standardOutput, observers = [], sharedCacheTelemetry, alongside, watched = (parts) => parts }: LookupWatching,
 ): Lookups {
   const now = () => performance.now();
   const { audit } = configuration;
   const auditFile =
-    audit && openAuditDestination(audit.to, (error) => log.error({ err: error }, "the audit log cannot be written"));
-  const auditLog = auditFile && new AuditLog({ stream: auditFile.stream, hmacKey: secrets.get("audit.hashKey") });
+    audit === undefined || audit.to === "stdout"
+      ? undefined
+      : openAuditFile(audit.to.file, (error) => log.error({ err: error }, "the audit log cannot be written"));
+  const auditLog =
+    audit && new AuditLog({ stream: auditFile?.stream ?? standardOutput, hmacKey: secrets.get("audit.hashKey") });
   const observer = new Observers(
     ...[new LookupLog(log, configuration.log.addresses), ...observers, ...(auditLog === undefined ? [] : [auditLog])],
   );

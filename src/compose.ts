@@ -10,7 +10,7 @@ import { composeCallers } from "./compose-callers.js";
 import { instantNow, steadyNow, watchForSetBack } from "./compose-clocks.js";
 import { composeConsole } from "./compose-console.js";
 
-import { composeLookups } from "./compose-lookups.js";
+import { composeLookups, type LookupWatching } from "./compose-lookups.js";
 import { composeOverload, listenerLimits } from "./compose-overload.js";
 import { composeProbes } from "./compose-probes.js";
 import type { LoadedConfiguration } from "./config/load-configuration.js";
@@ -56,13 +56,20 @@ const DRAINED_WITHIN_MS = 21_000;
 const AFTER_BUDGET_MS = 2_000;
 const OPERATIONS_END_WITHIN_MS = 1_000;
 
-/** `lost`: how many of its lines could not be written, until now. */
-export function createLog(level: string): { readonly log: Logger; readonly lost: () => number } {
+export interface WrittenLog {
+  readonly log: Logger;
+  /** How many lines could not be written, until now. */
+  readonly lost: () => number;
+  /** For lines that stand beside the log's. */
+  readonly standardOutput: LookupWatching["standardOutput"];
+}
+
+export function createLog(level: string): WrittenLog {
   const { lines, lost } = standardLogLines((count, problem) =>
     log.warn({ lines: count, problem }, "lines of this log were lost: they could not be written"),
   );
   const log = pino({ level, base: { service: "freebusy-gateway" }, timestamp: isoTime() }, lines);
-  return { log, lost };
+  return { log, lost, standardOutput: { write: (line) => lines.writeSoon(line) } };
 }
 
 /** pino's isoTime, writing each millisecond's text once. */
@@ -81,7 +88,7 @@ function isoTime(): () => string {
 
 export async function compose(
   { configuration, secrets }: LoadedConfiguration,
-  { log, lost }: ReturnType<typeof createLog>,
+  { log, lost, standardOutput }: WrittenLog,
 ): Promise<Gateway> {
   const metrics = new Metrics();
   metrics.watchLog(lost);
@@ -92,6 +99,7 @@ export async function compose(
     configuration.traces &&
     (await import("./compose-traces.js")).composeTraces(configuration.traces, secrets, metrics, log);
   const lookups = composeLookups({ configuration, secrets }, log, {
+    standardOutput,
     observers: recent === undefined ? [metrics] : [metrics, recent],
     sharedCacheTelemetry: () => new SharedCacheTelemetry(log, metrics.registry),
     alongside: configuration.traces?.sendToBackends ? () => traces?.watcher.headers() ?? {} : undefined,

@@ -1,11 +1,11 @@
 /**
- * Decides where audit lines go: a file of their own that only the gateway's user reads, or
- * standard output beside the log. A file that has been moved away is begun anew on `reopen`.
+ * Decides how audit lines reach a file of their own, which only the gateway's user reads. A file
+ * that has been moved away is begun anew on `reopen`.
  */
 
 import pino from "pino";
 
-export interface AuditDestination {
+export interface AuditFile {
   /** For {@link AuditLog}. */
   readonly stream: { write(line: string): void };
   /** After the file has been rotated. Where it cannot be opened anew, the old one stays in use. */
@@ -18,18 +18,12 @@ export interface AuditDestination {
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /** Throws when the file cannot be opened. `onProblem`, once each time: lines cannot be written any more, for example on a full disk. */
-export function openAuditDestination(
-  to: "stdout" | { readonly file: string },
-  onProblem: (error: Error) => void,
-): AuditDestination {
+export function openAuditFile(file: string, onProblem: (error: Error) => void): AuditFile {
   let failing = false;
   let reopenLater = false;
   const open = () => {
-    // A file is opened and written to at once: an audit line that is lost with the process is none.
-    const opened =
-      to === "stdout"
-        ? pino.destination({ dest: 1, sync: true, maxLength: MOST_BYTES })
-        : pino.destination({ dest: to.file, sync: true, append: true, mode: 0o600, maxLength: MOST_BYTES });
+    // Opened and written to at once: an audit line that is lost with the process is none.
+    const opened = pino.destination({ dest: file, sync: true, append: true, mode: 0o600, maxLength: MOST_BYTES });
     opened.on("error", (error: Error) => {
       if (!failing) onProblem(error);
       failing = true;
@@ -43,7 +37,6 @@ export function openAuditDestination(
   };
   // Not the package's own: after one that failed, it closes a descriptor twice.
   const reopen = () => {
-    if (to === "stdout") return;
     // What waits would be lost with the file that it waits for.
     if (failing) {
       reopenLater = true;

@@ -260,11 +260,11 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
     });
   }
 
-  /** Lines of the log that could not be written, counted when somebody looks. */
+  /** Lines for standard output that could not be written, counted when somebody looks. */
   watchLog(lost: () => number): void {
     new Counter({
       name: "freebusy_log_lines_lost_total",
-      help: "Lines of the log that could not be written: a full disk, or a reader that is too slow",
+      help: "Lines of the log, and of an audit log beside it, that could not be written: a full disk, or a reader that is too slow",
       registers: [this.registry],
       collect() {
         this.reset();

@@ -237,6 +237,37 @@ directories:
     },
   );
 
+  it("answers while nobody reads its standard output, where its audit log goes, whose lines are all whole when somebody does", async () => {
+    const [port, management] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
+    const file = join(mkdtempSync(join(tmpdir(), "config-")), "x.yaml");
+    const text = siteConfiguration("http://127.0.0.1:1/", "http://127.0.0.1:1/");
+    writeFileSync(
+      file,
+      `${text.replace("LISTEN_PORT", String(port)).replace("MANAGEMENT_PORT", String(management))}audit: { to: stdout }\n`,
+    );
+    const child = spawn(process.execPath, [MAIN, "--config", file], {
+      env: { ...process.env, CALLER_HASH, BACKEND_PASSWORD },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const url = `http://127.0.0.1:${port}/EWS/Exchange.asmx`;
+    await vi.waitFor(() => fetch(url), 10_000);
+    // A megabyte of lines: several times what a pipe holds.
+    const many = Array.from({ length: 100 }, (_, i) => `${"x".repeat(300)}${i}@nowhere.example`);
+    for (let i = 0; i < 12; i++) expect((await ask(url, many)).status).toBe(200);
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const audited = () => output.split("\n").filter((line) => line.includes('"kind":"audit"'));
+    await vi.waitFor(() => expect(audited().length).toBe(12), 10_000);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    for (const line of output.trimEnd().split("\n")) JSON.parse(line);
+    expect(new Set(audited().map((line) => JSON.parse(line).id)).size).toBe(12);
+  });
+
   it("goes on answering for one system while the other is killed, and again for both when it is back", async () => {
     site = await startSite((text) => `${text}cache: { viewSeconds: 0 }\n`);
     const both = ["alice@corp.example", "bob@corp.example"];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { LookupOutcome } from "../../src/proxy/lookup-observer.js";
-import { openAuditDestination } from "../../src/telemetry/audit-file.js";
+import { openAuditFile } from "../../src/telemetry/audit-file.js";
 import { AuditLog } from "../../src/telemetry/audit-log.js";
 
 const folder = mkdtempSync(join(tmpdir(), "audit-"));
@@ -93,7 +93,7 @@ describe("the audit file", () => {
     const never = (error: Error) => {
       throw error;
     };
-    const write = (id: string, destination: ReturnType<typeof openAuditDestination>) =>
+    const write = (id: string, destination: ReturnType<typeof openAuditFile>) =>
       new AuditLog({ stream: destination.stream, hmacKey: undefined }).lookupAnswered({ ...OUTCOME, id });
     const ids = (name: string) =>
       readFileSync(name, "utf8")
@@ -101,12 +101,12 @@ describe("the audit file", () => {
         .split("\n")
         .map((line) => JSON.parse(line).id);
 
-    const first = openAuditDestination({ file }, never);
+    const first = openAuditFile(file, never);
     write("1", first);
     expect(ids(file)).toEqual(["1"]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     first.flush();
-    const second = openAuditDestination({ file }, never);
+    const second = openAuditFile(file, never);
     write("2", second);
     expect(ids(file)).toEqual(["1", "2"]);
     renameSync(file, `${file}.1`);
@@ -116,6 +116,6 @@ describe("the audit file", () => {
   });
 
   it("in a folder that is not there cannot be opened", () => {
-    expect(() => openAuditDestination({ file: join(folder, "gone", "audit.log") }, () => {})).toThrow("ENOENT");
+    expect(() => openAuditFile(join(folder, "gone", "audit.log"), () => {})).toThrow("ENOENT");
   });
 });

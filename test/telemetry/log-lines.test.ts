@@ -33,10 +33,26 @@ describe("log lines", () => {
     expect(written.join("")).toBe(all.join(""));
   });
 
+  it("leave soon, with those before them and of the same turn, when one of them is to", () => {
+    const { lines, written } = collecting();
+    lines.write("one\n");
+    lines.writeSoon("two\n");
+    lines.writeSoon("three\n");
+    lines.write("four\n");
+    expect(written).toEqual([]);
+    vi.advanceTimersByTime(0);
+    expect(written).toEqual(["one\ntwo\nthree\nfour\n"]);
+    vi.advanceTimersByTime(1_000);
+    expect(written).toHaveLength(1);
+  });
+
   it("are all out when the process ends", () => {
     const { lines, written, last } = collecting();
-    lines.write("last words\n");
+    lines.write("last\n");
+    lines.writeSoon("words\n");
     lines.flushSync();
-    expect([written, last]).toEqual([[], ["last words\n"]]);
+    expect([written, last]).toEqual([[], ["last\nwords\n"]]);
+    vi.advanceTimersByTime(1_000);
+    expect(written).toEqual([]);
   });
 });
