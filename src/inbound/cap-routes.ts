@@ -64,7 +64,8 @@ export async function capRoutes(app: FastifyInstance, options: CapRouteOptions):
     const question = readCapEvent(request.body);
     const requesters = onBehalfOf(question);
     const returned = options.ownMarks.bearsOne(request.headers, requesters);
-    const asking = { caller: request.caller as Caller, returned, onBehalfOf: requesters, source: request.source };
+    const { source, since } = request;
+    const asking = { caller: request.caller as Caller, returned, onBehalfOf: requesters, source, since };
     reply.header("request-id", request.id);
     return { mailboxes: await capAnswers(question, options, asking, request.id, options.withinMs) };
   });

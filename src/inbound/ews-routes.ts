@@ -113,7 +113,8 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
       });
     if (body.query === undefined) return reply.send(write([]));
     const returned = options.ownMarks.bearsOne(request.headers, onBehalfOf);
-    const asking = { caller: request.caller as Caller, returned, onBehalfOf, source: request.source };
+    const { source, since } = request;
+    const asking = { caller: request.caller as Caller, returned, onBehalfOf, source, since };
     const answers = options.answer(body.query, asking, request.id);
     return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
   });

@@ -51,7 +51,8 @@ export async function freeBusyUrlRoutes(app: FastifyInstance, options: LookupRou
       const { query, requester } = read.question;
       const onBehalfOf = requester === undefined ? [] : [requester];
       const returned = ownMarks.bearsOne(request.headers, onBehalfOf);
-      const [answered] = await answer(query, { caller, returned, onBehalfOf, source: request.source }, request.id);
+      const { source, since } = request;
+      const [answered] = await answer(query, { caller, returned, onBehalfOf, source, since }, request.id);
       const asked = query.mailboxes[0];
       if (answered === undefined || asked === undefined)
         throw new Error("one mailbox was asked about and none answered");

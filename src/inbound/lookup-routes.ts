@@ -66,7 +66,8 @@ export async function lookupRoutes(app: FastifyInstance, options: LookupRouteOpt
     const { query, requester } = read.question;
     const onBehalfOf = requester === undefined ? [] : [requester];
     const returned = ownMarks.bearsOne(request.headers, onBehalfOf);
-    const asking = { caller: request.caller as Caller, returned, onBehalfOf, source: request.source };
+    const { source, since } = request;
+    const asking = { caller: request.caller as Caller, returned, onBehalfOf, source, since };
     const askedAt = now();
     const answers = await answer(query, asking, request.id);
     const { substance, text } = writeAnswers(query, answers, failureMessage, askedAt);

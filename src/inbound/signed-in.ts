@@ -18,6 +18,8 @@ declare module "fastify" {
     caller: Caller | null;
     /** The address it comes from, not the last proxy's. */
     source: string;
+    /** When its header was there, on the clock that only runs on. */
+    since: number;
   }
 }
 
@@ -50,9 +52,12 @@ export function signedInOnly(
 ): Refuse {
   app.decorateRequest("caller", null);
   app.decorateRequest("source", "");
+  app.decorateRequest("since", 0);
 
   // With a callback, because a caller seen before is known at once and no promise is needed.
   app.addHook("onRequest", (request, reply, done) => {
+    // Whoever asks waits from now on, for its sign-in and its body, too. Hooks before this one wait for nothing.
+    request.since = performance.now();
     const { headers } = request;
     const { socket } = request.raw;
     request.source = proxies.sourceOf({ headers, socket });

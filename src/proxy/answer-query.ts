@@ -27,6 +27,7 @@ export interface QueryAnswererParts {
   readonly settler: TargetSettler;
   readonly observer: LookupObserver;
   readonly budgetMs: number;
+  /** Only runs on; the same clock as for {@link Asking.since}. */
   readonly now: () => number;
 }
 
@@ -46,7 +47,8 @@ export class QueryAnswerer {
   answer(query: AvailabilityQuery, asking: Asking, id: string): Answers | Promise<Answers> {
     const { settler, now } = this.#parts;
     const started = now();
-    const budgetMs = Math.min(this.#parts.budgetMs, asking.withinMs ?? Number.POSITIVE_INFINITY);
+    const { since = started, withinMs = Number.POSITIVE_INFINITY } = asking;
+    const ends = Math.min(since + this.#parts.budgetMs, started + withinMs);
     const rule = ruleOf(asking, (address) => this.#parts.router.askedAs(address));
     const limit = atMost(query.view.detail, rule.maximumDetail);
     const routed = query.mailboxes.map((asked) => ({ asked, route: this.#route(asked, asking, rule) }));
@@ -60,7 +62,7 @@ export class QueryAnswerer {
       anew: asking.anew ?? false,
       rule,
     } as const;
-    const settled = settler.settle(targets, question, () => budgetMs - (now() - started));
+    const settled = settler.settle(targets, question, () => ends - now());
     const finish = (all: readonly Settled[]) => this.#finish(query, asking, rule, limit, id, started, all, indexOf);
     return settled instanceof Promise ? settled.then(finish) : finish(settled);
   }

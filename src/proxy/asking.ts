@@ -23,6 +23,8 @@ export interface Asking {
   readonly onBehalfOf?: readonly string[];
   /** The address the question came from, for the audit log. */
   readonly source?: string;
+  /** When the question arrived, on the clock that only runs on: the time budget counts from then. Absent: just now. */
+  readonly since?: number;
   /** Where the caller gives up sooner than the time budget ends. */
   readonly withinMs?: number;
   /** What is kept counts for nothing, not even in place of a failure: the systems are asked. */

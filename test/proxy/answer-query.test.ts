@@ -5,7 +5,7 @@ import { type MailboxAddress, parseMailboxAddress } from "../../src/availability
 import { failed, type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { MemoryViewCache } from "../../src/caches/memory-view-cache.js";
-import type { Caller } from "../../src/proxy/asking.js";
+import type { Asking, Caller } from "../../src/proxy/asking.js";
 import type { AvailabilityBackend, BackendQuestion } from "../../src/proxy/availability-backend.js";
 import type { LookupOutcome } from "../../src/proxy/lookup-observer.js";
 import type { ViewCache } from "../../src/proxy/view-cache.js";
@@ -79,7 +79,7 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
     mailboxes: string[],
     change: Partial<AvailabilityQuery> = {},
     caller = client,
-    withinMs?: number,
+    times: Pick<Asking, "since" | "withinMs"> = {},
   ) =>
     answerer.answer(
       {
@@ -93,7 +93,7 @@ function setUp(cache: ViewCache = new MemoryViewCache(1_000_000)) {
         view: { detail: "details", merged: false },
         ...change,
       },
-      { caller, returned: false, ...(withinMs !== undefined && { withinMs }) },
+      { caller, returned: false, ...times },
       "id",
     );
   return { exchange, workmail, outcomes, unexpected, clock, ask };
@@ -194,7 +194,7 @@ describe("answering a query", () => {
       const { ask, workmail } = setUp();
       workmail.respond = () => new Promise(() => {});
       let ended = false;
-      const answers = ask(["bob@corp.example"], {}, client, withinMs);
+      const answers = ask(["bob@corp.example"], {}, client, { withinMs });
       void answers.then(() => {
         ended = true;
       });
@@ -203,6 +203,46 @@ describe("answering a query", () => {
       await vi.advanceTimersByTimeAsync(1);
       expect((await answers).map(told)).toEqual(["budget-spent"]);
     }
+  });
+
+  it("counts its budget from when the question arrived, and what the caller gives it from now on", async () => {
+    vi.useFakeTimers();
+    for (const [goneMs, withinMs, endsMs] of [
+      [3000, undefined, 2000],
+      [3000, 3000, 2000],
+      [3000, 1000, 1000],
+    ] as const) {
+      const { ask, workmail, clock } = setUp();
+      workmail.respond = () => new Promise(() => {});
+      let ended = false;
+      const answers = ask(["bob@corp.example"], {}, client, {
+        since: clock.now - goneMs,
+        ...(withinMs && { withinMs }),
+      });
+      void answers.then(() => {
+        ended = true;
+      });
+      await vi.advanceTimersByTimeAsync(endsMs - 1);
+      expect(ended).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await answers).map(told)).toEqual(["budget-spent"]);
+    }
+  });
+
+  it("gives what is kept, and a reason for the rest, when the budget was spent before it could begin", async () => {
+    vi.useFakeTimers();
+    const { ask, workmail, clock } = setUp();
+    const spent = { since: clock.now - 5001 };
+    const known = ["bob@corp.example", "a@corp.example"];
+    await ask(known);
+    expect((await ask(known, {}, client, spent)).map(told)).toEqual(known);
+    workmail.respond = () => new Promise(() => {});
+    let answers: readonly MailboxAnswer[] = [];
+    void ask([...known, "c@wm.example"], {}, client, spent).then((all) => {
+      answers = all;
+    });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(answers.map(told)).toEqual([...known, "budget-spent"]);
   });
 
   it("tells a backend when its own time is up, and takes what it has by then", async () => {
