@@ -7,7 +7,7 @@ import type { InstantMs } from "./availability/time-window.js";
 import { QueryAnswerer } from "./proxy/answer-query.js";
 import { BackendAsker, type CacheTimes } from "./proxy/ask-backends.js";
 import type { AvailabilityBackend } from "./proxy/availability-backend.js";
-import { GroupExpander } from "./proxy/expand-group.js";
+import { GroupExpander, type MembersObserver } from "./proxy/expand-group.js";
 import { followMoves } from "./proxy/follow-moves.js";
 import type { LookupObserver } from "./proxy/lookup-observer.js";
 import type { MailboxDirectory } from "./proxy/mailbox-directory.js";
@@ -26,7 +26,7 @@ export interface PolicyParts {
   readonly backends: readonly AvailabilityBackend[];
   readonly cache: ViewCache;
   readonly cacheTimes: CacheTimes;
-  readonly observer: LookupObserver;
+  readonly observer: LookupObserver & MembersObserver;
   readonly budgetMs: number;
   /** Monotonic, in milliseconds: how long things take. */
   readonly now: () => number;
@@ -56,7 +56,7 @@ export function composePolicy(parts: PolicyParts): Policy {
     backends,
     asker,
     secondChance: new SecondChance({ owners, router, asker, backends, winners, now: clock }),
-    groups: new GroupExpander(router, unexpected),
+    groups: new GroupExpander(router, observer),
   });
   const answerer = new QueryAnswerer({ router, settler, observer, budgetMs: parts.budgetMs, now: parts.now });
   return { owners, router, asker, answerer };

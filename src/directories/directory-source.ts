@@ -5,6 +5,7 @@
  */
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { SourceFailure } from "../proxy/mailbox-directory.js";
 
 /** One recipient, as a directory describes it. */
 export interface DirectoryRecord {
@@ -34,7 +35,7 @@ export interface GroupMembers {
 }
 
 /** Thrown when a directory cannot be asked. `code` is for logs and people: "ECONNREFUSED", "ThrottlingException"; never a secret. */
-export class DirectoryError extends Error {
+export class DirectoryError extends SourceFailure {
   readonly code: string;
 
   constructor(code: string, message: string, options?: { cause: unknown }) {

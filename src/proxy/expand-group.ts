@@ -14,7 +14,8 @@ import type { DisclosureRule } from "../availability/disclosure-rules.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { MailboxFailure } from "../availability/mailbox-answer.js";
 import { disclosedRoute } from "./disclosed-route.js";
-import type { DirectoryMembers } from "./mailbox-directory.js";
+import type { LookupObserver } from "./lookup-observer.js";
+import { type DirectoryMembers, type DirectoryObserver, SourceFailure } from "./mailbox-directory.js";
 import type { MailboxRouter, Route } from "./route-mailbox.js";
 import type { Target } from "./targets.js";
 
@@ -29,6 +30,7 @@ export interface Expansion {
   readonly someUnknown: boolean;
 }
 
+export type MembersObserver = Pick<LookupObserver, "unexpected"> & Pick<DirectoryObserver, "membersNotRead">;
 type Group = Route & { readonly kind: "group" };
 /** By mailbox rather than by alias: one person who is a member twice is one. */
 type Mailboxes = Map<string, AskedMailbox>;
@@ -40,11 +42,11 @@ interface Parted {
 
 export class GroupExpander {
   readonly #router: MailboxRouter;
-  readonly #unexpected: (what: string, error: unknown) => void;
+  readonly #observer: MembersObserver;
 
-  constructor(router: MailboxRouter, unexpected: (what: string, error: unknown) => void) {
+  constructor(router: MailboxRouter, observer: MembersObserver) {
     this.#router = router;
-    this.#unexpected = unexpected;
+    this.#observer = observer;
   }
 
   /** The mailboxes of a group, or why they are not known. `origin` as in routing; `rule` is the caller's. Never rejects. */
@@ -108,7 +110,9 @@ export class GroupExpander {
     try {
       return await directory.members?.(address, MAXIMUM_MEMBERS, signal);
     } catch (error) {
-      if (!signal.aborted) this.#unexpected(`directory ${directory.name} could not name the members of a group`, error);
+      if (signal.aborted) return undefined;
+      if (error instanceof SourceFailure) this.#observer.membersNotRead?.(directory.name, error.message);
+      else this.#observer.unexpected(`directory ${directory.name} could not name the members of a group`, error);
       return undefined;
     }
   }

@@ -62,9 +62,12 @@ export interface MailboxDirectory {
    * {@link FRESH_LOOK_MS} are one. False when the source could not be asked. Never rejects.
    */
   lookAgain?(address: MailboxAddress, signal: AbortSignal): Promise<boolean>;
-  /** Direct members of a group, `undefined` when this directory has no such group. Rejects when its source cannot be asked. */
+  /** Direct members of a group, `undefined` when this directory has no such group. Rejects with a {@link SourceFailure} when its source does not tell. */
   members?(group: MailboxAddress, limit: number, signal: AbortSignal): Promise<DirectoryMembers | undefined>;
 }
+
+/** A directory's source cannot be asked, or does not tell. The message is for logs and people. */
+export class SourceFailure extends Error {}
 
 export interface DirectoryMembers {
   readonly addresses: readonly MailboxAddress[];
@@ -90,4 +93,6 @@ export interface DirectoryObserver {
   directoryRead(reading: DirectoryReading): void;
   /** Its file of the last reading could not be used or written; `problem` says which file, why and what to do. Once per problem. */
   snapshotFailed?(directory: string, problem: string): void;
+  /** It did not name the members of a group; `problem` says why. */
+  membersNotRead?(directory: string, problem: string): void;
 }

@@ -62,6 +62,10 @@ export class LookupLog implements LookupObserver, DirectoryObserver, AccountObse
     this.#log.warn({ directory, problem }, "directory snapshot not used or not written");
   }
 
+  membersNotRead(directory: string, problem: string): void {
+    this.#log.warn({ directory, problem: this.#withoutAddresses(problem) }, "members of a group not read");
+  }
+
   directoryRead({ durationMs, problem, ...reading }: DirectoryReading): void {
     const fields = { ...reading, ms: rounded(durationMs) };
     if (problem === undefined) this.#log.info(fields, "directory read");

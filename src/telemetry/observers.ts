@@ -55,6 +55,10 @@ export class Observers implements LookupObserver, DirectoryObserver, AccountObse
     for (const one of this.#all) one.snapshotFailed?.(directory, problem);
   }
 
+  membersNotRead(directory: string, problem: string): void {
+    for (const one of this.#all) one.membersNotRead?.(directory, problem);
+  }
+
   accountChanged(backend: string, change: AccountChange): void {
     for (const one of this.#all) one.accountChanged(backend, change);
   }

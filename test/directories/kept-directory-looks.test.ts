@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { MailboxAddress } from "../../src/availability/mailbox-address.js";
 import type { KeptDirectory } from "../../src/directories/kept-directory.js";
-import { legacyKey, type RecipientKey } from "../../src/proxy/mailbox-directory.js";
+import { legacyKey, type RecipientKey, SourceFailure } from "../../src/proxy/mailbox-directory.js";
 import { gate } from "../support/fake-directory-source.js";
 import {
   ann,
@@ -331,7 +331,9 @@ describe("the members of a group", () => {
   it("are asked for again after a failure", async () => {
     const made = await start([bob(), group("team")]);
     made.source.failing = true;
-    await expect(members(made)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    const asked = members(made);
+    await expect(asked).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(asked).rejects.toBeInstanceOf(SourceFailure);
     made.source.failing = false;
     expect(await members(made)).toBeDefined();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type DisclosureRule, MailboxSet } from "../../src/availability/disclosure-rules.js";
 import { GroupExpander, MAXIMUM_MEMBERS } from "../../src/proxy/expand-group.js";
-import type { MailboxDirectory } from "../../src/proxy/mailbox-directory.js";
+import { type MailboxDirectory, SourceFailure } from "../../src/proxy/mailbox-directory.js";
 import { askedFor, FakeDirectory } from "../support/fake-directory.js";
 import { mailbox, routerOf } from "../support/proxy.js";
 
@@ -19,7 +19,11 @@ async function expand(
 ) {
   const router = routerOf(directories, SPACES);
   const unexpected: string[] = [];
-  const expander = new GroupExpander(router, (what) => void unexpected.push(what));
+  const notRead: string[] = [];
+  const expander = new GroupExpander(router, {
+    unexpected: (what) => void unexpected.push(what),
+    membersNotRead: (directory, problem) => void notRead.push(`${directory}: ${problem}`),
+  });
   const group = router.route(askedFor(text), origin);
   if (group.kind !== "group") throw new Error(`${text} is no group`);
   const rule: DisclosureRule = {
@@ -29,11 +33,11 @@ async function expand(
     deny: [new MailboxSet(deny)],
   };
   const found = await expander.expand(group, origin, rule, signal);
-  if ("reason" in found) return { failure: found, members: [], unexpected };
+  if ("reason" in found) return { failure: found, members: [], unexpected, notRead };
   const members = found.members.map(({ asked, route }) =>
     route.kind === "failure" ? `${asked.text}: ${route.failure.reason}` : asked.text,
   );
-  return { failure: undefined, members, unexpected, targets: found.members, someUnknown: found.someUnknown };
+  return { failure: undefined, members, unexpected, notRead, targets: found.members, someUnknown: found.someUnknown };
 }
 
 const ad = () => new FakeDirectory("ad", { home: "exchange" });
@@ -208,14 +212,14 @@ describe("a group is unresolved", () => {
   });
 
   it.each([
-    ["rejects", () => Promise.reject(new Error("ECONNREFUSED"))],
+    ["rejects with a mistake", () => Promise.reject(new Error("bug"))],
     [
-      "throws",
+      "throws one",
       () => {
         throw new Error("bug");
       },
     ],
-  ])("when its directory %s, which somebody is told", async (_, members) => {
+  ])("when its directory %s, which is told as something that should not be able to happen", async (_, members) => {
     const { failure, unexpected } = await expand([ad().group(["top@corp.example"], members)], "top@corp.example");
     expect(failure?.reason).toBe("group-unresolved");
     expect(unexpected).toEqual(["directory ad could not name the members of a group"]);
@@ -229,6 +233,12 @@ describe("a group is unresolved", () => {
     const directory = ad().group(["top@corp.example"], ["a@corp.example", "inner@corp.example"]);
     const { failure, members, someUnknown } = await expand([directory, other], "top@corp.example");
     expect([failure, members, someUnknown]).toEqual([undefined, ["a@corp.example"], true]);
+  });
+
+  it("when its directory cannot ask its source, which is told with the reason and is no mistake of the program", async () => {
+    const down = ad().group(["top@corp.example"], () => Promise.reject(new SourceFailure("cannot be reached")));
+    const { failure, unexpected, notRead } = await expand([down], "top@corp.example");
+    expect([failure?.reason, notRead, unexpected]).toEqual(["group-unresolved", ["ad: cannot be reached"], []]);
   });
 
   it("silently when whoever asked has given up", async () => {
