@@ -109,7 +109,7 @@ module.exports = {
         "^src/availability/",
         "^src/proxy/",
         "^src/operations/",
-        "^src/inbound/(caller-authentication|work-gate|process-strain)",
+        "^src/inbound/(caller-authentication|http-refusals|work-gate|process-strain)",
       ],
       "The reasons why somebody is not let in have pages, too.",
     ),

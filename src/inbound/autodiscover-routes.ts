@@ -18,8 +18,9 @@ import {
   writeAutodiscoverInternalFault,
 } from "../autodiscover/soap-response.js";
 import { domainOf } from "../availability/mailbox-address.js";
-import { RequestFault } from "../availability/request-fault.js";
+import { RequestFault, type RequestFaultReason } from "../availability/request-fault.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
+import { type AutodiscoverRefusal, unreadRefusal } from "./http-refusals.js";
 import { PLAIN_TEXT, type SignedInOptions, signedInOnly } from "./signed-in.js";
 
 /** One answered request for settings, for whoever tells operators. */
@@ -72,14 +73,14 @@ export async function autodiscoverRoutes(app: FastifyInstance, options: Autodisc
     const { id, source, caller } = request;
     if (error instanceof RequestFault) {
       const status = soap ? 500 : 200;
-      observer.requestRefused({ id, source, caller: caller?.name, status, reason: `autodiscover-${error.reason}` });
+      observer.requestRefused({ id, source, caller: caller?.name, status, reason: faultRefusal(error.reason) });
       reply.code(status).type(XML);
       return reply.send(soap ? writeAutodiscoverFault(error) : poxError("invalid-request", id));
     }
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const sentence = PLAIN[status] ?? "The request cannot be read.";
-      return refuse(request, reply, status, error.code ?? "bad-request", sentence);
+      return refuse(request, reply, status, unreadRefusal(error), sentence);
     }
     observer.unexpected("an Autodiscover request failed", error);
     if (soap) return reply.code(500).type(XML).send(writeAutodiscoverInternalFault());
@@ -137,6 +138,13 @@ const whoAsks = ({ id, source, caller }: Asked) => ({
   caller: caller?.name ?? "",
   origin: caller?.origin ?? "none",
 });
+
+/** Of the faults a question can have, Autodiscover knows three. */
+function faultRefusal(reason: RequestFaultReason): AutodiscoverRefusal {
+  return reason === "unknown-operation" || reason === "must-understand"
+    ? `autodiscover-${reason}`
+    : "autodiscover-malformed";
+}
 
 function bodyOf(body: unknown): Buffer {
   if (!Buffer.isBuffer(body)) throw malformed("the body is empty");

@@ -41,7 +41,10 @@ export type RefusalReason =
   | "kerberos-refused"
   /** A step of a handshake that is not under way, or no longer. */
   | "handshake-out-of-turn"
-  | `ntlm-${NtlmRefusal}`;
+  | `ntlm-${Exclude<NtlmRefusal, "wrong-credentials">}`;
+
+/** Those that are told. A request without credentials is a step of many clients, and no incident. */
+export type SignInRefusal = Exclude<RefusalReason, "no-credentials">;
 
 /** What a scheme makes of a header. */
 export type Verdict =

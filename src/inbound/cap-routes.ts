@@ -14,6 +14,7 @@ import type { LookupObserver } from "../proxy/lookup-observer.js";
 import { readCapEvent } from "../workmail-cap/cap-event.js";
 import type { CapResponse } from "../workmail-cap/cap-response.js";
 import { type CapAnswering, capAnswers, onBehalfOf } from "./cap-answers.js";
+import { unreadRefusal } from "./http-refusals.js";
 import type { OwnMarks } from "./own-marks.js";
 import { PLAIN_TEXT, type SignedInOptions, signedInOnly } from "./signed-in.js";
 
@@ -47,7 +48,7 @@ export async function capRoutes(app: FastifyInstance, options: CapRouteOptions):
     const status = error.statusCode ?? 500;
     if (status < 500) {
       const sentence = PLAIN[status] ?? "The request cannot be read.";
-      return refuse(request, reply, status, error.code ?? "bad-request", sentence);
+      return refuse(request, reply, status, unreadRefusal(error), sentence);
     }
     observer.unexpected("an availability event failed", error);
     return reply.code(500).type(PLAIN_TEXT).send("The gateway failed. Its log says more.\n");

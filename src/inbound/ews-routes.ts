@@ -19,6 +19,7 @@ import { xmlText } from "../ews/xml-bytes.js";
 import type { Asking, Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
 import { describeAt } from "./description-routes.js";
+import { unreadRefusal } from "./http-refusals.js";
 import type { OwnMarks } from "./own-marks.js";
 import { RepeatedQuestions } from "./repeated-questions.js";
 import { type SignedInOptions, signedInOnly } from "./signed-in.js";
@@ -67,13 +68,7 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
     }
     const status = error.statusCode ?? 500;
     if (status < 500)
-      return refuse(
-        request,
-        reply,
-        status,
-        error.code ?? "bad-request",
-        PLAIN[status] ?? "The request cannot be read.",
-      );
+      return refuse(request, reply, status, unreadRefusal(error), PLAIN[status] ?? "The request cannot be read.");
     observer.unexpected("an EWS request failed", error);
     return reply.code(500).type(XML).send(writeInternalFault());
   });

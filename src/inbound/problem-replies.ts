@@ -4,10 +4,13 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FailureReason } from "../availability/mailbox-answer.js";
 import type { ParameterProblem } from "../json/availability-question.js";
 import { PROBLEM_JSON, problemCount, writeProblem } from "../json/problem-details.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
+import { type HttpRefusal, unreadRefusal } from "./http-refusals.js";
 
+type ProblemReason = HttpRefusal | FailureReason;
 export type ProblemObserver = Pick<LookupObserver, "requestRefused" | "unexpected">;
 
 export class ProblemReplies {
@@ -18,7 +21,13 @@ export class ProblemReplies {
   }
 
   /** `reason`: for logs and metrics, a fixed word. */
-  refuse(request: FastifyRequest, reply: FastifyReply, status: number, reason: string, sentence: string): FastifyReply {
+  refuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    status: number,
+    reason: ProblemReason,
+    sentence: string,
+  ): FastifyReply {
     this.#tell(request, status, reason);
     return reply.code(status).type(PROBLEM_JSON).send(writeProblem(status, sentence));
   }
@@ -37,14 +46,14 @@ export class ProblemReplies {
       const status = error.statusCode ?? 500;
       if (status < 500) {
         const sentence = SENTENCES[status] ?? "The request cannot be read.";
-        return this.refuse(request, reply, status, error.code ?? "bad-request", sentence);
+        return this.refuse(request, reply, status, unreadRefusal(error), sentence);
       }
       this.#observer.unexpected("a look-up failed", error);
       return reply.code(500).type(PROBLEM_JSON).send(writeProblem(500, "An internal error occurred; the log has it."));
     });
   }
 
-  #tell({ id, source, caller }: FastifyRequest, status: number, reason: string): void {
+  #tell({ id, source, caller }: FastifyRequest, status: number, reason: ProblemReason): void {
     this.#observer.requestRefused({ id, source, caller: caller?.name, status, reason });
   }
 }

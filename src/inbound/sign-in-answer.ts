@@ -5,14 +5,14 @@
  * Knows no scheme; the challenges come as they are to be sent.
  */
 
-import type { Authentication, RefusalReason } from "./caller-authentication.js";
+import type { Authentication, SignInRefusal } from "./caller-authentication.js";
 
 export interface SignInAnswer {
   readonly status: 401 | 429 | 503;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly sentence: string;
   /** For the log; undefined: a step every client takes on its way in, and no incident. */
-  readonly reason: RefusalReason | undefined;
+  readonly reason: SignInRefusal | undefined;
 }
 
 const SIGN_IN = "Sign in as one of the configured callers, in a way that WWW-Authenticate names.";
@@ -39,6 +39,6 @@ export function signInAnswer(result: Exclude<Authentication, { readonly kind: "k
   }
 }
 
-function unauthorised(challenges: readonly string[], reason: RefusalReason | undefined): SignInAnswer {
+function unauthorised(challenges: readonly string[], reason: SignInRefusal | undefined): SignInAnswer {
   return { status: 401, headers: { "www-authenticate": [...challenges] }, sentence: SIGN_IN, reason };
 }

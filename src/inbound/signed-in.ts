@@ -6,9 +6,11 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { RequestFaultReason } from "../availability/request-fault.js";
 import type { Caller } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
-import type { Authentication, CallerAuthenticator } from "./caller-authentication.js";
+import type { Authentication, CallerAuthenticator, SignInRefusal } from "./caller-authentication.js";
+import type { HttpRefusal } from "./http-refusals.js";
 import { signInAnswer } from "./sign-in-answer.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
@@ -39,7 +41,7 @@ export type Refuse = (
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  reason: string,
+  reason: SignInRefusal | RequestFaultReason | HttpRefusal,
   sentence: string,
 ) => FastifyReply;
 

@@ -10,13 +10,7 @@ import { AV_COMPUTER, AV_DNS_COMPUTER, AV_DOMAIN, AV_TIMESTAMP, writeAvPairs } f
 import { NtlmMessageError } from "./message-error.js";
 import * as flag from "./negotiate-flags.js";
 import { readNegotiate, writeChallenge } from "./ntlm-messages.js";
-import {
-  type NtlmAccount,
-  type NtlmExpectation,
-  type NtlmVerdict,
-  type Refused,
-  verifyAuthenticate,
-} from "./ntlm-verification.js";
+import { type NtlmAccount, type NtlmExpectation, type NtlmVerdict, verifyAuthenticate } from "./ntlm-verification.js";
 import { fileTime } from "./ntlmv2.js";
 
 export interface NtlmServerOptions {
@@ -40,7 +34,7 @@ export interface NtlmServerOptions {
 
 export type NtlmBeginning =
   | { readonly kind: "challenge"; readonly message: Buffer; readonly exchange: NtlmExchange }
-  | Refused;
+  | { readonly kind: "refused"; readonly reason: "unreadable" | "downgraded" };
 
 const DEFAULT_SKEW_MS = 30 * 60_000;
 const ECHOED = flag.combined(

@@ -61,8 +61,12 @@ export const MAILBOX_REASONS: Readonly<Record<FailureReason, ReasonPage>> = {
   },
   "group-unresolved": {
     means: "A distribution group whose members could not be read from its directory.",
-    causes: ["The directory server cannot be reached or refused the search."],
-    confirm: "`/readyz` shows the directory's problem; the log says `directory not read`.",
+    causes: [
+      "The directory server cannot be reached or refused the search.",
+      "A dynamic group, whose members only Exchange knows.",
+      "The group has been deleted since the directory was read.",
+    ],
+    confirm: "The log line `members of a group not read` names the directory and its problem; without one, it is gone.",
     remedy: "Repair the directory connection. Until then ask about the members one by one.",
     who: "the gateway's operator",
   },
@@ -135,18 +139,20 @@ export const MAILBOX_REASONS: Readonly<Record<FailureReason, ReasonPage>> = {
     who: "the gateway's operator",
   },
   "backend-unreachable": {
-    means: "No connection: the name, the network or TLS.",
+    means: "No connection (the name, the network or TLS), or nothing to sign in with: no token, no ticket.",
     causes: [
       "The system is down, or its name does not resolve here.",
       "A firewall refuses port 443.",
       "Its certificate is not trusted, expired, or for another name.",
+      "The token endpoint, WorkMail's API or the KDC cannot be reached, or a key and its certificate do not fit.",
     ],
-    confirm: "`detail` in the log is the network's own word (ENOTFOUND, ECONNREFUSED, CERT_HAS_EXPIRED …).",
-    remedy: "Repair what the word names; for a private authority set `caFile`. Verification cannot be switched off.",
+    confirm:
+      "`detail` in the log is the network's own word (ENOTFOUND, ECONNREFUSED, CERT_HAS_EXPIRED …), or says why there is no token.",
+    remedy: "Repair what it names; for a private authority set `caFile`. Verification cannot be switched off.",
     who: "the gateway's operator",
   },
   "backend-refused-credentials": {
-    means: "HTTP 401: the system refused the service account.",
+    means: "The system refused the service account (HTTP 401), or the account was refused a token.",
     causes: [
       "A wrong or expired password, a locked or disabled account.",
       "The scheme is not offered: Basic switched off, Extended Protection required.",

@@ -4,8 +4,10 @@
  */
 
 import type { RequestFaultReason } from "../availability/request-fault.js";
-import type { RefusalReason } from "../inbound/caller-authentication.js";
+import type { SignInRefusal } from "../inbound/caller-authentication.js";
+import type { AutodiscoverRefusal, HttpRefusal } from "../inbound/http-refusals.js";
 import type { OverloadReason } from "../inbound/work-gate.js";
+import type { ProbeReason } from "../proxy/synthetic-probes.js";
 import type { ReasonPage } from "./reason-page.js";
 
 const page = (
@@ -20,14 +22,7 @@ const WHO_SENT = "`source` and `caller` in the log line `request refused`.";
 const operator = "the gateway's operator" as const;
 const asker = "whoever asked" as const;
 
-export const SIGN_IN_REASONS: Readonly<Record<RefusalReason, ReasonPage>> = {
-  "no-credentials": page(
-    "The request brought nothing to sign in with. The first request of many clients does; it is then challenged.",
-    ["A client without credentials.", "A probe of a load balancer on the wrong port."],
-    WHO_SENT,
-    "Give the client a caller's name and password; let probes ask /healthz on the management port.",
-    asker,
-  ),
+export const SIGN_IN_REASONS: Readonly<Record<SignInRefusal, ReasonPage>> = {
   "unknown-scheme": page(
     "A way to sign in that no caller here uses.",
     ["The client insists on NTLM, Kerberos or tokens that are not configured."],
@@ -134,13 +129,6 @@ export const SIGN_IN_REASONS: Readonly<Record<RefusalReason, ReasonPage>> = {
     "Give it credentials.",
     asker,
   ),
-  "ntlm-wrong-credentials": page(
-    "Unknown name or wrong password, in NTLM.",
-    ["A password changed on one side only."],
-    WHO_SENT,
-    "Set the caller's `password` or `ntHash` anew.",
-    operator,
-  ),
   "ntlm-stale": page(
     "The client's time is too far from ours.",
     ["Clocks differ."],
@@ -180,10 +168,14 @@ export const SIGN_IN_REASONS: Readonly<Record<RefusalReason, ReasonPage>> = {
 
 export const FAULT_REASONS: Readonly<Record<RequestFaultReason, ReasonPage>> = {
   malformed: page(
-    "The request is not a SOAP 1.1 envelope that could be read.",
-    ["Broken XML, a DTD, another namespace, an empty body.", "SOAP 1.2, or WS-Security."],
-    "The fault names line and position.",
-    "Send SOAP 1.1 in UTF-8, as EWS clients do.",
+    "The request is not a SOAP 1.1 envelope that could be read; at /cap and in Lambda, no availability event.",
+    [
+      "Broken XML, a DTD, another namespace, an empty body.",
+      "SOAP 1.2, or WS-Security.",
+      "An event without mailboxes, or with a window that is none.",
+    ],
+    "The fault names line and position; the answer of /cap says what is wrong. In Lambda, so does the log line `an event that is none`, with the event's shape.",
+    "Send SOAP 1.1 in UTF-8, as EWS clients do; hand WorkMail's event on as it came.",
     asker,
   ),
   "unknown-operation": page(
@@ -208,10 +200,10 @@ export const FAULT_REASONS: Readonly<Record<RequestFaultReason, ReasonPage>> = {
     asker,
   ),
   "too-many-mailboxes": page(
-    "More than 100 mailboxes in one request.",
+    "More than 100 mailboxes in one request, or 1000 in an availability event.",
     ["A script that asks for all."],
     WHO_SENT,
-    "Ask in parts of 100.",
+    "Ask in parts.",
     asker,
   ),
   "invalid-window": page(
@@ -286,8 +278,32 @@ export const OVERLOAD_REASONS: Readonly<Record<OverloadReason, ReasonPage>> = {
   ),
 };
 
-/** What HTTP itself refuses; the words of fastify where they are its own. */
-export const HTTP_REASONS: Readonly<Record<string, ReasonPage>> = {
+export const AUTODISCOVER_REASONS: Readonly<Record<AutodiscoverRefusal, ReasonPage>> = {
+  "autodiscover-malformed": page(
+    "What was posted to an Autodiscover path is no Autodiscover request.",
+    ["A client posts something else there, or nothing.", "Broken XML, or a DTD."],
+    WHO_SENT,
+    "Point only Autodiscover at that path; EWS is at /EWS/Exchange.asmx.",
+    asker,
+  ),
+  "autodiscover-unknown-operation": page(
+    "A SOAP Autodiscover operation other than GetUserSettings and GetDomainSettings.",
+    ["A client that wants to set up a federation, or a whole mail account."],
+    "The fault names the operation.",
+    "Nothing, if the client goes on with another way; free/busy needs no other.",
+    asker,
+  ),
+  "autodiscover-must-understand": page(
+    "A SOAP header of an Autodiscover request, marked as essential, that is not understood here.",
+    ["WS-Security: the client signs in inside of the message."],
+    "The fault names the header.",
+    "Let the client sign in over HTTP, or leave the mark out.",
+    asker,
+  ),
+};
+
+/** What HTTP itself or a route refuses; the words of fastify where they are its own. */
+export const HTTP_REASONS: Readonly<Record<Exclude<HttpRefusal, ProbeReason>, ReasonPage>> = {
   method: page(
     "Another method than the path takes.",
     ["A browser on the EWS path."],
@@ -302,9 +318,50 @@ export const HTTP_REASONS: Readonly<Record<string, ReasonPage>> = {
     "Send it as it is.",
     asker,
   ),
-  "bad-request": page("The request could not be read.", ["A broken client."], WHO_SENT, "Look at the client.", asker),
+  "bad-request": page(
+    "The request could not be read.",
+    ["A broken client.", "In the console, a form of more than 16 KiB."],
+    WHO_SENT,
+    "Look at the client.",
+    asker,
+  ),
+  "broken-off": page(
+    "The connection ended before the whole body had come.",
+    ["The client gave up or was ended.", "A network or a proxy in between that ends connections."],
+    WHO_SENT,
+    "Nothing, if it happens once; otherwise look at what is in between.",
+    asker,
+  ),
+  "bad-question": page(
+    "Something is wrong with a question in JSON, or with the parameters of a URL.",
+    ["A parameter is missing, misspelt or out of range.", "More than 100 mailboxes, or more than 62 days."],
+    "The answer's `problems` name each parameter and what was expected.",
+    "Put them right.",
+    asker,
+  ),
+  "no-free-busy-urls": page(
+    "The caller asked for a free/busy URL and is served none.",
+    ["`freeBusyUrls` is off, as it is for every caller at first."],
+    "`caller` in the log line `request refused`.",
+    "Set `callers[].freeBusyUrls: true` if this caller should have them.",
+    operator,
+  ),
+  "no-such-file": page(
+    "A path below /v1/freebusy that is no address followed by .ifb.",
+    ["A wrong URL in a client's settings."],
+    WHO_SENT,
+    "Use /v1/freebusy/ADDRESS.ifb.",
+    asker,
+  ),
+  "cross-site": page(
+    "A look-up in the console was sent from another site's page.",
+    ["A page that tries to use the browser of somebody who is signed in.", "A proxy in front that changes Host."],
+    "`source` in the log line `request refused`; in the browser, the request's Sec-Fetch-Site and Origin.",
+    "Ask from the console's own page; let the proxy keep Host. Otherwise find out which page it was.",
+    operator,
+  ),
   FST_ERR_CTP_BODY_TOO_LARGE: page(
-    "A body larger than `listen.bodyLimitBytes`.",
+    "A body larger than `listen.bodyLimitBytes`, or 64 KiB in Autodiscover.",
     ["Not a free/busy question."],
     WHO_SENT,
     "100 mailboxes fit many times over; raise the limit only if you know why.",
@@ -312,16 +369,48 @@ export const HTTP_REASONS: Readonly<Record<string, ReasonPage>> = {
   ),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: page(
     "A Content-Type the path does not take.",
-    ["A client that sends JSON or SOAP 1.2 to EWS."],
+    ["A client that sends JSON to EWS, or XML to /cap or /v1/availability."],
     WHO_SENT,
-    "Send text/xml; charset=utf-8.",
+    "Send text/xml; charset=utf-8 to EWS and Autodiscover, application/json to /cap and /v1/availability.",
     asker,
   ),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: page(
-    "A body of another length than announced.",
-    ["A connection that broke."],
+  FST_ERR_CTP_EMPTY_JSON_BODY: page(
+    "Nothing was posted to /v1/availability.",
+    ["A client that forgets the body, or a proxy that drops it."],
     WHO_SENT,
-    "Nothing, if it happens once.",
+    "POST the question as JSON, or GET it with parameters.",
     asker,
+  ),
+  FST_ERR_CTP_INVALID_JSON_BODY: page(
+    "What was posted to /v1/availability is not JSON.",
+    ["A script that puts its question together by hand.", "Another encoding than UTF-8."],
+    WHO_SENT,
+    "Send JSON in UTF-8.",
+    asker,
+  ),
+};
+
+/** Why a probe fails that was answered; `no-data` is a free/busy URL's reason, too. */
+export const PROBE_REASONS: Readonly<Record<ProbeReason, ReasonPage>> = {
+  "no-data": page(
+    "The system answered, and tells nothing of this mailbox's time: all of it is unknown.",
+    ["The calendar's permissions give the service account nothing.", "A group of whose members nothing is known."],
+    "`freebusy lookup ADDRESS` shows question marks all the time.",
+    "Give Default (or the service account) AvailabilityOnly or more on that calendar.",
+    "the administrator of the system that was asked",
+  ),
+  "less-than-expected": page(
+    "A probe was answered with less detail than its `expect`.",
+    ["The calendar's permissions, or those of the service account, have been lowered.", "`expect` is too much."],
+    "`freebusy lookup ADDRESS --json` has the `detail` that came back.",
+    "Give Default (or the service account) LimitedDetails on the probe's calendar, or lower `probes[].expect`.",
+    "the administrator of the system that was asked",
+  ),
+  unexpected: page(
+    "A probe could not ask because of a mistake in the gateway.",
+    ["None that is known."],
+    "The log line `a probe could not ask` has the stack.",
+    "Report that line.",
+    operator,
   ),
 };

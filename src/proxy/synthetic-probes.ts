@@ -11,7 +11,7 @@
 import type { AvailabilityQuery } from "../availability/availability-query.js";
 import { reaches, type ViewDetail } from "../availability/free-busy-view.js";
 import type { MailboxAddress } from "../availability/mailbox-address.js";
-import type { MailboxAnswer } from "../availability/mailbox-answer.js";
+import type { FailureReason, MailboxAnswer } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy } from "../availability/merged-free-busy.js";
 import { DAY_MS, type InstantMs, instant } from "../availability/time-window.js";
 import type { Asking } from "./asking.js";
@@ -27,14 +27,16 @@ export interface ProbePlan {
   readonly expects: ViewDetail;
 }
 
+/** Of a view that does not do, and of a question that could not be put. */
+export type ProbeReason = "no-data" | "less-than-expected" | "unexpected";
+
 /** How a probe stands, for people, readiness and metrics. Holds no address. */
 export interface ProbeStanding {
   readonly name: string;
   readonly origin: string | undefined;
   readonly everyMs: number;
   readonly result: "not asked yet" | "success" | "failure";
-  /** Of a failure: its reason; "less-than-expected" and "no-data" are a view's that does not do. */
-  readonly reason?: string;
+  readonly reason?: FailureReason | ProbeReason;
   readonly durationMs?: number;
   readonly askedAt?: InstantMs;
   readonly succeededAt?: InstantMs;
@@ -118,7 +120,7 @@ export class SyntheticProbes {
     if (before?.result !== standing.result || before.reason !== reason) changed(standing);
   }
 
-  async #reasonOfFailure(plan: ProbePlan, at: InstantMs): Promise<string | undefined> {
+  async #reasonOfFailure(plan: ProbePlan, at: InstantMs): Promise<ProbeStanding["reason"]> {
     const { name, mailbox, origin, expects } = plan;
     const start = instant(Math.floor(at / DAY_MS) * DAY_MS);
     const query: AvailabilityQuery = {
@@ -139,7 +141,7 @@ export class SyntheticProbes {
   }
 }
 
-function reasonOf(answer: MailboxAnswer, query: AvailabilityQuery, expects: ViewDetail): string | undefined {
+function reasonOf(answer: MailboxAnswer, query: AvailabilityQuery, expects: ViewDetail): ProbeStanding["reason"] {
   if (answer.kind === "failure") return answer.failure.reason;
   const { digits } = mergedFreeBusy(answer.view, query.window, query.intervalMinutes);
   // A view of nothing but unknown time is what a system gives that knows nothing.

@@ -12,6 +12,16 @@ describe("the catalogue of reasons", () => {
     for (const reason of FAILURE_REASONS) expect(reasonPage(reason)?.remedy, reason).toMatch(/\w{3}/);
   });
 
+  // What is told is closed by types; these were told, or had pages, beside the types.
+  it("has a page for what probes, routes, the console and Autodiscover tell, and none for what nobody is told", () => {
+    const told = ["autodiscover-malformed", "autodiscover-unknown-operation", "autodiscover-must-understand"];
+    told.push("bad-question", "no-free-busy-urls", "no-such-file", "cross-site", "broken-off");
+    told.push("no-data", "less-than-expected", "unexpected");
+    expect(told.filter((reason) => reasonPage(reason) === undefined)).toEqual([]);
+    const untold = ["no-credentials", "ntlm-wrong-credentials", "FST_ERR_CTP_INVALID_CONTENT_LENGTH", "ECONNRESET"];
+    expect(untold.filter((reason) => reasonPage(reason) !== undefined)).toEqual([]);
+  });
+
   it("gives every page a cause, a way to confirm it, a remedy and somebody who acts, and no id twice", () => {
     expect(new Set(REASON_IDS).size).toBe([...REASON_SECTIONS.values()].reduce((sum, pages) => sum + pages.size, 0));
     for (const id of REASON_IDS) {

@@ -61,7 +61,7 @@ function consoleOf(change: Partial<ConsoleParts> = {}) {
         ],
       ]),
       directories: [{ name: HOSTILE, from: "none", recipients: 0, readAt: undefined, problem: HOSTILE }],
-      probes: [{ name: HOSTILE, origin: HOSTILE, everyMs: 1, result: "failure", reason: HOSTILE }],
+      probes: [{ name: HOSTILE, origin: HOSTILE, everyMs: 1, result: "failure", reason: HOSTILE as never }],
       sharedCache: { joined: false, problem: HOSTILE } as never,
     }),
     recent: { all: () => [lookupOf(HOSTILE)], written: (address) => address },
