@@ -18,7 +18,7 @@ import { HELP, usage } from "./commands/usage.js";
 import { compose, createLog } from "./compose.js";
 import { configurationJsonSchema } from "./config/configuration.js";
 import { ConfigurationError, loadConfiguration } from "./config/load-configuration.js";
-import { KerberosUnavailable } from "./kerberos/installed-package.js";
+import { installedKerberos, KerberosUnavailable, NOT_INSTALLED } from "./kerberos/installed-package.js";
 import { unforeseen } from "./telemetry/unforeseen.js";
 
 /** How long a stop may take before the process ends anyway: a little less than orchestrators wait. */
@@ -77,13 +77,20 @@ function parsedArguments(args: string[]) {
 async function withConfiguration(file: string, command: "run" | "check"): Promise<void> {
   try {
     const loaded = loadConfiguration(file, process.env);
-    if (command === "check") process.stdout.write(`${file}: no problems\n`);
-    else await run(loaded);
+    if (command === "check") {
+      if (usesKerberos(loaded) && installedKerberos() === undefined) throw new KerberosUnavailable(NOT_INSTALLED);
+      process.stdout.write(`${file}: no problems\n`);
+    } else await run(loaded);
   } catch (error) {
     if (error instanceof ConfigurationError || error instanceof KerberosUnavailable) {
       ended(2, `${error.message}\n`);
     } else ended(1, `freebusy: ${startProblem(error)}\n`);
   }
+}
+
+function usesKerberos({ configuration: { signIn, backends } }: ReturnType<typeof loadConfiguration>): boolean {
+  const accounts = Object.values(backends).flatMap(({ accounts = [] }) => accounts);
+  return signIn.kerberos !== undefined || accounts.some(({ scheme }) => scheme === "negotiate");
 }
 
 async function run(loaded: ReturnType<typeof loadConfiguration>): Promise<void> {

@@ -31,9 +31,10 @@ afterEach(async () => {
   site = undefined;
 });
 
-function freebusy(args: string[], input = ""): Promise<{ code: number; out: string; err: string }> {
+function freebusy(args: string[], input = "", environment = {}): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], (error, out, err) =>
+    const env = { ...process.env, ...environment };
+    const child = execFile(process.execPath, [MAIN, ...args], { env }, (error, out, err) =>
       resolve({ code: Number(error?.code ?? 0), out, err }),
     );
     child.stdin?.end(input);
@@ -98,6 +99,40 @@ describe("the command line", () => {
       err: expect.stringContaining("cannot be read (ENOENT)"),
     });
   });
+
+  it.each([
+    [
+      "callers",
+      `signIn: { kerberos: { keytabFile: KEYTAB, host: freebusy.corp.example } }
+callers: [{ name: a, principals: [a@CORP.EXAMPLE] }]
+backends: { exchange: { type: ews, url: 'https://mail.corp.example/', username: svc, password: 'file:KEYTAB' } }`,
+    ],
+    [
+      "an account",
+      `callers: [{ name: a, usernames: [a], passwordHash: $argon2id$x }]
+backends: { exchange: { type: ews, url: 'https://mail.corp.example/', accounts: [{ scheme: negotiate, principal: svc@CORP.EXAMPLE, keytabFile: KEYTAB }] } }`,
+    ],
+  ])(
+    "ends with 2 and what to install when %s would need the package for Kerberos and it is not there",
+    async (_, text) => {
+      const folder = mkdtempSync(join(tmpdir(), "config-"));
+      const [file, keytab, without] = [join(folder, "x.yaml"), join(folder, "x.keytab"), join(folder, "without.cjs")];
+      writeFileSync(keytab, "key");
+      writeFileSync(file, text.replaceAll("KEYTAB", keytab));
+      // As if it had not been installed, wherever the tests run.
+      writeFileSync(
+        without,
+        `const Module = require("node:module");
+const found = Module._resolveFilename;
+Module._resolveFilename = (name, ...more) => {
+  if (name === "kerberos") throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
+  return found(name, ...more);
+};`,
+      );
+      const { code, err } = await freebusy(["check", "--config", file], "", { NODE_OPTIONS: `--require=${without}` });
+      expect([code, err]).toEqual([2, expect.stringContaining("npm install kerberos")]);
+    },
+  );
 
   it("hashes a password so that it can sign in", async () => {
     const { out } = await freebusy(["hash-password"], "demo\n");
