@@ -37,8 +37,9 @@ export function configurationReference(schema: SettingSchema): string {
   return `# Configuration
 
 Every setting, written by \`npm run reference\` from \`freebusy.schema.json\`; a test holds the two together. \`name\` in a path is
-any name, \`[]\` one of a list. **Bold** settings have to be given. A secret is a reference, \`env:NAME\` or \`file:/path\`. Rules between
-settings are not here: \`freebusy check --config FILE\` knows them all and says everything that is wrong at once.
+any name, \`[]\` one of a list. **Bold** settings have to be given where what they stand in is. A secret is a reference,
+\`env:NAME\` or \`file:/path\`. Rules between settings are not here: \`freebusy check --config FILE\` knows them all and says
+everything that is wrong at once.
 
 ${sections.join("\n")}`;
 }
@@ -71,7 +72,11 @@ function innerRows(path: string, setting: SettingSchema, kind: string): Row[] {
   );
   if (typeof additionalProperties === "object") rows.push(...variantRows(`${path}.name`, additionalProperties, kind));
   if (items !== undefined) rows.push(...variantRows(`${path}[]`, items, kind));
-  for (const variant of variantsOf(setting)) rows.push(...innerRows(path, variant, kindOf(variant) || kind));
+  for (const variant of variantsOf(setting)) {
+    const own = kindOf(variant);
+    // Where nothing tells which of several is meant, no setting of one has to be given.
+    rows.push(...(own === "" ? innerRows(path, { ...variant, required: [] }, kind) : innerRows(path, variant, own)));
+  }
   return rows;
 }
 

@@ -50,7 +50,10 @@ export const caller = z.strictObject({
     .array(z.strictObject({ issuer: name, claim: z.string().min(1), value: z.string().min(1) }))
     .default([])
     .describe("For Bearer: an issuer of signIn.tokens, and what a claim of its tokens has to be."),
-  certificates: z.array(certificate).default([]).describe("For listen.tls.clientCaFile."),
+  certificates: z
+    .array(certificate)
+    .default([])
+    .describe("For listen.tls.clientCaFile. Each is one of fingerprint, commonName and alternativeName."),
   origin: z.string().default("none").describe("The backend this caller speaks for, or none. It is never asked back."),
   freeBusyUrls: z
     .boolean()

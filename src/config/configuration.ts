@@ -49,7 +49,9 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   timeBudgetSeconds: seconds(0.2, 60)
     .default(18)
-    .describe("Every caller has its answer by then. Exchange gives up after about 20 to 25."),
+    .describe(
+      "Every caller has its answer by then. Exchange gives up after about 20 to 25. Above 19, an end does not wait for all of it.",
+    ),
   log: z
     .strictObject({
       level: z.enum(["debug", "info", "warn", "error"]).default("info"),

@@ -46,7 +46,16 @@ describe("the configuration reference", () => {
       },
     });
     expect(reference).toContain("| **`things[].url`** (type: a) | text |  |  |");
+    expect(reference).not.toContain("**`things[].seconds`");
     expect(reference).toContain("| `things[].seconds` (type: b) | number 1–9 | `3` |  |");
+  });
+
+  it("demands no setting of a variant that nothing tells from the others", () => {
+    const either = (name: string) => ({ properties: { [name]: { type: "string" } }, required: [name] });
+    const of = (setting: object) => configurationReference({ properties: { shown: setting } });
+    expect(of({ type: "array", items: { anyOf: [either("one"), either("other")] } })).not.toMatch(/\*\*`shown\[\]/);
+    expect(of({ anyOf: [{ const: "stdout" }, either("file")] })).not.toContain("**`shown.file`**");
+    expect(of({ type: "array", items: either("one") })).toContain("**`shown[].one`**");
   });
 });
 
