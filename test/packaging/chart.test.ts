@@ -109,7 +109,8 @@ describe.skipIf(!hasHelm)("the chart", () => {
     const replicas = (more: object, shared: object = {}) => {
       const urls = ["rediss://redis.corp.example"];
       const cache = { shared: { urls, encryptionKey: "env:CALLER_HASH", ...shared } };
-      const { text } = rendered({ ...LEAST, ...more, config: { ...CONFIG, cache } });
+      const reached = { networkPolicy: { egressPorts: [443, 6379] } };
+      const { text } = rendered({ ...LEAST, ...reached, ...more, config: { ...CONFIG, cache } });
       const map = objectsOf(text).find(({ kind }) => kind === "ConfigMap");
       const told = parse(map?.data?.["freebusy.yaml"] ?? "").cache.shared;
       expect(told.urls).toEqual(urls);
@@ -159,8 +160,62 @@ describe.skipIf(!hasHelm)("the chart", () => {
       { ...LEAST, config: { ...CONFIG, directories: [{ type: "ldap", snapshotFile: "/data/ad.snapshot" }] } },
       "config.directories.0.snapshotFile is /data/ad.snapshot, and only /var/lib/freebusy/ can be written",
     ],
+    [
+      "a Prometheus that is let in nowhere",
+      { ...LEAST, serviceMonitor: { enabled: true } },
+      "Name Prometheus in networkPolicy.monitoring",
+    ],
+    [
+      "a shared cache that no pod can reach",
+      { ...LEAST, config: { ...CONFIG, cache: { shared: { urls: ["rediss://redis.corp.example/1"] } } } },
+      "networkPolicy lets no pod reach port 6379",
+    ],
+    [
+      "sentinels that no pod can reach",
+      { ...LEAST, config: { ...CONFIG, cache: { shared: { urls: ["redis://one"], topology: "sentinel" } } } },
+      "networkPolicy lets no pod reach port 26379",
+    ],
+    [
+      "one claim for the snapshots of several pods",
+      { ...LEAST, snapshots: { existingClaim: "snapshots" } },
+      "snapshots.existingClaim is one folder for up to 2 pods",
+    ],
+    [
+      "one claim for the snapshots of as many pods as there may be",
+      { ...LEAST, replicas: 1, autoscaling: { enabled: true }, snapshots: { existingClaim: "snapshots" } },
+      "snapshots.existingClaim is one folder for up to 6 pods",
+    ],
   ])("refuses %s, and says so", (_, values, problem) => {
     expect(rendered(values).problem).toContain(problem);
+  });
+
+  const shared = { ...CONFIG, cache: { shared: { urls: ["rediss://[2001:db8::1]:6380", "redis://two:6380/1"] } } };
+  it.each([
+    [
+      "a Prometheus where there is no policy",
+      { ...LEAST, serviceMonitor: { enabled: true }, networkPolicy: { enabled: false } },
+    ],
+    ["a shared cache whose port is open", { ...LEAST, config: shared, networkPolicy: { egressPorts: [443, 6380] } }],
+    [
+      "a shared cache behind a rule of the site's own",
+      { ...LEAST, config: shared, networkPolicy: { extraEgress: [{}] } },
+    ],
+    ["a shared cache where there is no policy", { ...LEAST, config: shared, networkPolicy: { enabled: false } }],
+    ["one claim for one pod", { ...LEAST, replicas: 1, snapshots: { existingClaim: "snapshots" } }],
+    ["a claim that is not used", { ...LEAST, snapshots: { enabled: false, existingClaim: "snapshots" } }],
+    [
+      "secrets that are not there yet, or the doctor's alone",
+      {
+        config: {
+          ...CONFIG,
+          backends: { exchange: { ...CONFIG.backends.exchange, nextPassword: "file:/run/secrets/freebusy/NEXT" } },
+          doctor: { signIns: { exchange: { username: "svc", password: "env:DOCTOR_PASSWORD" } } },
+        },
+        secret: { values: { CALLER_HASH: "a", EXCHANGE_PASSWORD: "b" } },
+      },
+    ],
+  ])("takes %s", (_, values) => {
+    expect(rendered(values).problem).toBe("");
   });
 
   it("says all conflicts at once, and no secret's value", () => {

@@ -2,7 +2,11 @@
 {{- define "freebusy.conflicts" -}}
 {{- $said := list -}}
 {{- $config := include "freebusy.config" . | fromYaml -}}
-{{- $text := toJson .Values.config -}}
+{{- $needed := deepCopy .Values.config -}}
+{{- with $needed.doctor }}{{ $_ := unset . "signIns" }}{{ end -}}
+{{- /* A next secret may come later, and only the doctor has a use for its own. */ -}}
+{{- $text := regexReplaceAll "\"next[A-Za-z]+\":\"[^\"]*\"" (toJson $needed) "" -}}
+{{- $pods := ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled | int -}}
 {{- if and .Values.config .Values.existingConfigSecret }}
 {{- $said = append $said "config and existingConfigSecret are both set. Keep one: the configuration here, or in a Secret of yours." }}
 {{- end }}
@@ -40,6 +44,25 @@
 {{- $said = append $said (printf "config.directories.%d.snapshotFile is %s, and only /var/lib/freebusy/ can be written." $i .) }}
 {{- else if not $.Values.snapshots.enabled }}
 {{- $said = append $said (printf "config.directories.%d.snapshotFile needs snapshots.enabled: nothing else can be written." $i) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and .Values.snapshots.enabled .Values.snapshots.existingClaim (gt $pods 1) }}
+{{- $said = append $said (printf "snapshots.existingClaim is one folder for up to %d pods, and a snapshot belongs to one gateway alone. Leave it out, or run one." $pods) }}
+{{- end }}
+{{- with .Values.networkPolicy }}
+{{- if and .enabled $.Values.serviceMonitor.enabled (not .monitoring) }}
+{{- $said = append $said "serviceMonitor.enabled is of no use while nobody may reach the management listener. Name Prometheus in networkPolicy.monitoring." }}
+{{- end }}
+{{- if and .enabled (not .extraEgress) }}
+{{- $shared := dig "cache" "shared" dict $config }}
+{{- $otherwise := ternary 26379 6379 (eq (get $shared "topology") "sentinel") }}
+{{- $open := list }}{{ range .egressPorts }}{{ $open = append $open (int .) }}{{ end }}
+{{- range $shared.urls }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" (urlParse .).host) | default $otherwise | int }}
+{{- if not (has $port $open) }}
+{{- $said = append $said (printf "config.cache.shared.urls has %s, and networkPolicy lets no pod reach port %d. Add it to networkPolicy.egressPorts." . $port) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
