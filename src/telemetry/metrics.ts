@@ -43,7 +43,7 @@ export class Metrics implements LookupObserver, DirectoryObserver, AccountObserv
   });
   readonly #refused = new Counter({
     name: "freebusy_requests_refused_total",
-    help: "Requests that never became a lookup, by HTTP status and reason",
+    help: "Requests answered with an error as a whole, by HTTP status and reason",
     labelNames: ["status", "reason"],
     registers: [this.registry],
   });
