@@ -22,6 +22,10 @@ export type WallClockMs = number & { readonly unit: "ms since 1970-01-01T00:00 o
 export const bias = (minutes: number): BiasMinutes => minutes as BiasMinutes;
 export const wallClock = (ms: number): WallClockMs => ms as WallClockMs;
 
+/** `Date.UTC` for a date in any year: that one takes the years 0 to 99 for 1900 to 1999. */
+export const utcDate = (year: number, monthIndex: number, day: number): number =>
+  year >= 100 ? Date.UTC(year, monthIndex, day) : new Date(0).setUTCFullYear(year, monthIndex, day);
+
 /** One year of a zone: the bias at its first instant (UTC year), and the changes in it, in order. */
 export interface ZoneYear {
   readonly biasAtStart: BiasMinutes;
@@ -44,8 +48,8 @@ export class TimeZone {
     if (at >= this.#from && at < this.#to) return this.#bias;
     const year = yearOf(at);
     const { biasAtStart, changes } = this.yearOf(year);
-    this.#from = Date.UTC(year, 0, 1);
-    this.#to = Date.UTC(year + 1, 0, 1);
+    this.#from = utcDate(year, 0, 1);
+    this.#to = utcDate(year + 1, 0, 1);
     this.#bias = biasAtStart;
     for (const change of changes) {
       if (change.at > at) {
@@ -130,10 +134,10 @@ function biasBefore(changes: readonly YearlyChange[], otherwise: BiasMinutes, ye
 }
 
 /** The wall clock, before the change, at which it happens in that year. */
-export function wallClockOf(change: YearlyChange, year: number): WallClockMs {
-  const firstOfMonth = Date.UTC(year, change.month - 1, 1);
+function wallClockOf(change: YearlyChange, year: number): WallClockMs {
+  const firstOfMonth = utcDate(year, change.month - 1, 1);
   if ("date" in change.day) return wallClock(firstOfMonth + (change.day.date - 1) * DAY_MS + change.timeOfDayMs);
-  const daysInMonth = new Date(Date.UTC(year, change.month, 0)).getUTCDate();
+  const daysInMonth = (utcDate(year, change.month, 1) - firstOfMonth) / DAY_MS;
   const first = 1 + ((change.day.weekday - new Date(firstOfMonth).getUTCDay() + 7) % 7);
   const wanted = first + (change.day.order - 1) * 7;
   const date = wanted <= daysInMonth ? wanted : first + Math.floor((daysInMonth - first) / 7) * 7;

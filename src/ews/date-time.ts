@@ -6,7 +6,7 @@
  */
 
 import { DAY_MS, type InstantMs, instant, MINUTE_MS } from "../availability/time-window.js";
-import { type TimeZone, type WallClockMs, wallClock } from "../availability/time-zone.js";
+import { type TimeZone, utcDate, type WallClockMs, wallClock } from "../availability/time-zone.js";
 
 const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d{2}):(\d{2}))?$/;
 
@@ -30,7 +30,7 @@ function parsePlain(text: string, zone: TimeZone): InstantMs | undefined {
   if (
     !(
       marks &&
-      year > 0 &&
+      year >= 100 && // Date.UTC means others by the years before.
       month >= 1 &&
       month <= 12 &&
       day >= 1 &&
@@ -43,7 +43,6 @@ function parsePlain(text: string, zone: TimeZone): InstantMs | undefined {
     return undefined;
   }
   const shown = Date.UTC(year, month - 1, day, hour, minute, second);
-  if (year < 100) return undefined;
   return zulu ? instant(shown) : zone.toInstant(wallClock(shown));
 }
 
@@ -58,7 +57,7 @@ function parseAny(text: string, zone: TimeZone): InstantMs | undefined {
   const match = DATE_TIME.exec(text.trim());
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction, zulu, sign, offsetHours, offsetMinutes] = match;
-  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  const midnight = utcDate(Number(year), Number(month) - 1, Number(day));
   if (new Date(midnight).getUTCDate() !== Number(day) || Number(month) < 1 || Number(month) > 12 || year === "0000") {
     return undefined;
   }

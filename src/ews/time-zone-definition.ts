@@ -11,6 +11,7 @@ import {
   bias,
   TimeZone,
   UTC_ZONE,
+  utcDate,
   type YearlyChange,
   yearFromChanges,
   type ZoneYear,
@@ -148,8 +149,8 @@ function zoneOfEras(unsorted: readonly Era[]): TimeZone {
   const eras = [...unsorted].sort((a, b) => a.from - b.from);
   const zones = eras.map((era) => new TimeZone((year) => yearFromChanges(era.changes, era.otherwise, year)));
   return new TimeZone((year): ZoneYear => {
-    const start = Date.UTC(year, 0, 1);
-    const end = Date.UTC(year + 1, 0, 1);
+    const start = utcDate(year, 0, 1);
+    const end = utcDate(year + 1, 0, 1);
     const first = Math.max(
       0,
       eras.findLastIndex((era) => era.from <= start),

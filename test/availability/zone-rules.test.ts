@@ -151,6 +151,19 @@ describe("rules with a year", () => {
   });
 });
 
+it("the year 50 is not 1950: each has its own changes, whichever is asked about first", () => {
+  const clock = (year: string) => zoneOf("Europe/Berlin").biasAt(utc(`${year}-07-15T00:00:00`));
+  expect(["0000", "0050", "0099", "0100"].map(clock)).toEqual([-120, -120, -120, -120]);
+  const zone = timeZoneFromRules({
+    bias: bias(0),
+    daylight: { bias: -60, month: 1, dayOrder: 1, weekday: 0, timeOfDayMs: 0, year: 1900 },
+    standard: { bias: 0, month: 1, dayOrder: 1, weekday: 0, timeOfDayMs: 0, year: 1940 },
+  });
+  expect(["0050", "1950", "0001", "1901"].map((year) => zone.biasAt(utc(`${year}-07-15T00:00:00`)))).toEqual([
+    0, 0, 0, -60,
+  ]);
+});
+
 it("the rules of UTC change nothing", () => {
   const zone = timeZoneFromRules(UTC_RULES);
   fc.assert(
