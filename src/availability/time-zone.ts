@@ -104,33 +104,35 @@ export interface YearlyChange {
   readonly year?: number | undefined;
 }
 
-/** A year of a zone that is described by yearly changes. `otherwise` holds before the first change there ever is. */
+/**
+ * A year of a zone that is described by yearly changes. `otherwise` holds before the first change there ever is.
+ * A change near New Year can fall into the next year or the one before in UTC.
+ */
 export function yearFromChanges(changes: readonly YearlyChange[], otherwise: BiasMinutes, year: number): ZoneYear {
-  const biasAtStart = biasBefore(changes, otherwise, year);
-  let current = biasAtStart;
-  const instants = changesIn(changes, year).map((change) => {
-    const at = instant(change.wall + current * MINUTE_MS);
-    current = change.bias;
-    return { at, bias: change.bias };
-  });
-  return { biasAtStart, changes: instants };
+  const start = utcDate(year, 0, 1);
+  const end = utcDate(year + 1, 0, 1);
+  let biasAtStart = otherwise;
+  let current = otherwise;
+  const within: { at: InstantMs; bias: BiasMinutes }[] = [];
+  for (const { wall, bias } of changesAround(changes, year)) {
+    const at = instant(wall + current * MINUTE_MS);
+    current = bias;
+    if (at <= start) biasAtStart = bias;
+    else if (at < end) within.push({ at, bias });
+  }
+  return { biasAtStart, changes: within };
 }
 
-function changesIn(changes: readonly YearlyChange[], year: number): { wall: number; bias: BiasMinutes }[] {
-  return changes
-    .filter((change) => change.year === undefined || change.year === year)
-    .map((change) => ({ wall: wallClockOf(change, year), bias: change.biasAfter }))
-    .sort((a, b) => a.wall - b.wall);
-}
-
-function biasBefore(changes: readonly YearlyChange[], otherwise: BiasMinutes, year: number): BiasMinutes {
-  const lastYear = changesIn(changes, year - 1).at(-1);
-  if (lastYear !== undefined) return lastYear.bias;
-  const earlier = changes
-    .filter((change) => change.year !== undefined && change.year < year)
-    .map((change) => ({ wall: wallClockOf(change, change.year as number), bias: change.biasAfter }))
-    .sort((a, b) => a.wall - b.wall);
-  return earlier.at(-1)?.bias ?? otherwise;
+/** In order, what decides about the year: of the changes that happen every year, those of the years on both sides as well. */
+function changesAround(changes: readonly YearlyChange[], year: number): { wall: number; bias: BiasMinutes }[] {
+  const around: { wall: number; bias: BiasMinutes }[] = [];
+  for (const change of changes) {
+    const last = change.year ?? year + 1;
+    for (let when = change.year ?? year - 1; when <= last; when++) {
+      around.push({ wall: wallClockOf(change, when), bias: change.biasAfter });
+    }
+  }
+  return around.sort((a, b) => a.wall - b.wall);
 }
 
 /** The wall clock, before the change, at which it happens in that year. */

@@ -151,6 +151,41 @@ describe("rules with a year", () => {
   });
 });
 
+describe("a change near New Year", () => {
+  const rule = (added: number, month: number, dayOrder: number, weekday: number, hour: number) => ({
+    bias: added,
+    month,
+    dayOrder,
+    weekday,
+    timeOfDayMs: hour * HOUR,
+  });
+
+  it("that is in the year before by UTC counts from its very moment", () => {
+    // 1 January 2026 is a Thursday.
+    const zone = timeZoneFromRules({
+      bias: bias(-720),
+      standard: rule(0, 1, 1, 4, 0),
+      daylight: rule(-60, 10, 1, 0, 0),
+    });
+    expect(
+      ["2025-12-31T10:59:59", "2025-12-31T11:00:00", "2026-01-01T00:00:00"].map((at) => zone.biasAt(utc(at))),
+    ).toEqual([-780, -720, -720]);
+    expect(zone.toInstant(local("2026-01-01T00:30:00"))).toBe(utc("2025-12-31T12:30:00"));
+  });
+
+  it("that is in the year after by UTC counts from its very moment", () => {
+    // 31 December 2026 is a Thursday.
+    const zone = timeZoneFromRules({
+      bias: bias(300),
+      standard: rule(0, 6, 1, 0, 0),
+      daylight: rule(-60, 12, 5, 4, 22),
+    });
+    expect(
+      ["2027-01-01T00:00:00", "2027-01-01T02:59:59", "2027-01-01T03:00:00"].map((at) => zone.biasAt(utc(at))),
+    ).toEqual([300, 300, 240]);
+  });
+});
+
 it("the year 50 is not 1950: each has its own changes, whichever is asked about first", () => {
   const clock = (year: string) => zoneOf("Europe/Berlin").biasAt(utc(`${year}-07-15T00:00:00`));
   expect(["0000", "0050", "0099", "0100"].map(clock)).toEqual([-120, -120, -120, -120]);
