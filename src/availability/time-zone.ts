@@ -32,6 +32,18 @@ export interface ZoneYear {
   readonly changes: readonly { readonly at: InstantMs; readonly bias: BiasMinutes }[];
 }
 
+/** The place of the first change after a moment; found by halving, because whoever describes a zone may say thousands. */
+export function indexAfter(changes: ZoneYear["changes"], at: InstantMs): number {
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle] as { at: InstantMs }).at > at) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 export class TimeZone {
   readonly #computeYear: (year: number) => ZoneYear;
   readonly #years = new Map<number, ZoneYear>();
@@ -48,17 +60,11 @@ export class TimeZone {
     if (at >= this.#from && at < this.#to) return this.#bias;
     const year = yearOf(at);
     const { biasAtStart, changes } = this.yearOf(year);
-    this.#from = utcDate(year, 0, 1);
-    this.#to = utcDate(year + 1, 0, 1);
-    this.#bias = biasAtStart;
-    for (const change of changes) {
-      if (change.at > at) {
-        this.#to = change.at;
-        break;
-      }
-      this.#from = change.at;
-      this.#bias = change.bias;
-    }
+    const next = indexAfter(changes, at);
+    const last = next === 0 ? undefined : changes[next - 1];
+    this.#from = last?.at ?? utcDate(year, 0, 1);
+    this.#to = changes[next]?.at ?? utcDate(year + 1, 0, 1);
+    this.#bias = last?.bias ?? biasAtStart;
     return this.#bias;
   }
 

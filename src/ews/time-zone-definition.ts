@@ -9,6 +9,7 @@ import { type InstantMs, instant, MINUTE_MS } from "../availability/time-window.
 import {
   type BiasMinutes,
   bias,
+  indexAfter,
   TimeZone,
   UTC_ZONE,
   utcDate,
@@ -21,11 +22,13 @@ import { windowsTimeZone } from "./windows-time-zones.js";
 import type { XmlCursor } from "./xml-cursor.js";
 import { integer, WEEKDAYS } from "./zone-rules-xml.js";
 
-/** What is in force from `from` on: yearly changes, or, without any, one bias all the time. */
+/** In all of a definition. Zones as .NET describes them, two centuries change by change, have up to 900. */
+const MOST_TRANSITIONS = 2000;
+
+/** What is in force from `from` on. */
 interface Era {
   readonly from: InstantMs;
-  readonly changes: readonly YearlyChange[];
-  readonly otherwise: BiasMinutes;
+  readonly zone: TimeZone;
 }
 
 /** A group as written: where each of its transitions leads is a period's id, resolved once all periods are known. */
@@ -45,6 +48,18 @@ export function readTimeZoneDefinition(xml: XmlCursor): TimeZone {
   const periods = new Map<string, BiasMinutes>();
   const groups = new Map<string, Transition[]>();
   let eras: Transition[] = [];
+  let count = 0;
+  const read = () => {
+    const transitions = readTransitions(xml);
+    count += transitions.length;
+    if (count > MOST_TRANSITIONS) {
+      throw new RequestFault(
+        "invalid-zone",
+        `The specified time zone isn't valid: its definition has more than ${MOST_TRANSITIONS} transitions.`,
+      );
+    }
+    return transitions;
+  };
   while (xml.nextChild(depth)) {
     const inner = xml.depth;
     if (xml.name() === "t:Periods") {
@@ -53,10 +68,10 @@ export function readTimeZoneDefinition(xml: XmlCursor): TimeZone {
         if (period !== undefined) periods.set(period, durationMinutes(xml.attribute("Bias") ?? ""));
       }
     } else if (xml.name() === "t:TransitionsGroups") {
-      while (xml.nextChild(inner)) groups.set(xml.attribute("Id") ?? "", readTransitions(xml));
-    } else if (xml.name() === "t:Transitions") eras = readTransitions(xml);
+      while (xml.nextChild(inner)) groups.set(xml.attribute("Id") ?? "", read());
+    } else if (xml.name() === "t:Transitions") eras = read();
   }
-  if (eras.length > 0 && periods.size > 0) return zoneOfEras(eras.map((era) => eraOf(era, groups, periods)));
+  if (eras.length > 0 && periods.size > 0) return zoneOfEras(erasOf(eras, groups, periods));
   const zone = id === undefined ? undefined : windowsTimeZone(id);
   if (zone === undefined) {
     const named =
@@ -121,21 +136,39 @@ function readTransitions(xml: XmlCursor): Transition[] {
   return transitions;
 }
 
-function eraOf(
-  era: Transition,
-  groups: ReadonlyMap<string, Transition[]>,
+function erasOf(
+  written: readonly Transition[],
+  groups: ReadonlyMap<string, readonly Transition[]>,
   periods: ReadonlyMap<string, BiasMinutes>,
-): Era {
-  const from = era.at ?? instant(Number.NEGATIVE_INFINITY);
+): Era[] {
   const periodBias = (id: string): BiasMinutes => periods.get(id) ?? unknown(`period '${id}'`);
-  if (era.kind === "Period") return { from, changes: [], otherwise: periodBias(era.to) };
-  const group = groups.get(era.to) ?? unknown(`group '${era.to}'`);
+  // However many eras name a group, it is one zone.
+  const zones = new Map<string, TimeZone>();
+  const zoneOfGroup = (id: string): TimeZone => {
+    let zone = zones.get(id);
+    if (zone === undefined) {
+      zone = groupZone(id, groups.get(id) ?? unknown(`group '${id}'`), periodBias);
+      zones.set(id, zone);
+    }
+    return zone;
+  };
+  return written.map(({ at, kind, to }) => ({
+    from: at ?? instant(Number.NEGATIVE_INFINITY),
+    zone: kind === "Period" ? yearlyZone([], periodBias(to)) : zoneOfGroup(to),
+  }));
+}
+
+function groupZone(id: string, group: readonly Transition[], periodBias: (id: string) => BiasMinutes): TimeZone {
   const changes = group.flatMap(({ to, month, day, timeOfDayMs }): YearlyChange[] =>
     month === undefined || day === undefined ? [] : [{ month, day, timeOfDayMs, biasAfter: periodBias(to) }],
   );
   const always = group.find((transition) => transition.month === undefined);
   const otherwise = always === undefined ? changes[0]?.biasAfter : periodBias(always.to);
-  return { from, changes, otherwise: otherwise ?? unknown(`group '${era.to}' without transitions`) };
+  return yearlyZone(changes, otherwise ?? unknown(`group '${id}' without transitions`));
+}
+
+function yearlyZone(changes: readonly YearlyChange[], otherwise: BiasMinutes): TimeZone {
+  return new TimeZone((year) => yearFromChanges(changes, otherwise, year));
 }
 
 function unknown(what: string): never {
@@ -147,23 +180,22 @@ function unknown(what: string): never {
 
 function zoneOfEras(unsorted: readonly Era[]): TimeZone {
   const eras = [...unsorted].sort((a, b) => a.from - b.from);
-  const zones = eras.map((era) => new TimeZone((year) => yearFromChanges(era.changes, era.otherwise, year)));
   return new TimeZone((year): ZoneYear => {
-    const start = utcDate(year, 0, 1);
+    const start = instant(utcDate(year, 0, 1));
     const end = utcDate(year + 1, 0, 1);
     const first = Math.max(
       0,
       eras.findLastIndex((era) => era.from <= start),
     );
     const changes: { at: InstantMs; bias: BiasMinutes }[] = [];
-    eras.forEach((era, i) => {
+    eras.forEach(({ from, zone }, i) => {
       const until = eras[i + 1]?.from ?? Number.POSITIVE_INFINITY;
-      if (i < first || era.from >= end) return;
-      const zone = zones[i] as TimeZone;
-      if (i > first) changes.push({ at: era.from, bias: zone.biasAt(era.from) });
-      changes.push(...zone.yearOf(year).changes.filter(({ at }) => at > era.from && at < until));
+      if (i < first || from >= end) return;
+      if (i > first) changes.push({ at: from, bias: zone.biasAt(from) });
+      const own = zone.yearOf(year).changes;
+      changes.push(...own.slice(indexAfter(own, from), indexAfter(own, instant(until - 1))));
     });
-    return { biasAtStart: (zones[first] as TimeZone).biasAt(instant(start)), changes };
+    return { biasAtStart: (eras[first] as Era).zone.biasAt(start), changes };
   });
 }
 

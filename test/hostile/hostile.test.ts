@@ -24,6 +24,12 @@ const attack = (row: string, what: string, body: string | Uint8Array, headers = 
     ({ status, text }) => /<faultcode[^>]*>\w+:(\w+)</.exec(text)?.[1] ?? told(text)[0] ?? `HTTP ${status}`,
   );
 const repeat = (text: string, times: number) => text.repeat(times);
+/** Asks in a zone of one group of changes, which takes over again and again. */
+const inZoneOf = (changes: number, eras: number) =>
+  question(["alice@corp.example"]).replace(
+    /<t:TimeZoneDefinition[^>]*>/,
+    `<TimeZoneDefinition xmlns="http://schemas.microsoft.com/exchange/services/2006/types"><Periods><Period Id="p" Bias="PT0H"/></Periods><TransitionsGroups><a Id="g">${repeat("<a><To>p</To><Month>1</Month><Day>1</Day></a>", changes)}</a></TransitionsGroups><Transitions>${repeat("<a><To>g</To></a>", eras)}</Transitions></TimeZoneDefinition>`,
+  );
 
 describe("hostile XML is refused by a clear fault, without asking anybody, and the process goes on", () => {
   const inside = (content: string) =>
@@ -165,6 +171,7 @@ describe("requests beyond the limits get Exchange's code and words", () => {
       "ErrorTimeZone",
       /W. Atlantis Standard Time/,
     ],
+    ["a zone of 5,500 changes, 13,000 times", inZoneOf(5500, 13_000), "ErrorTimeZone", /more than 2000 transitions/],
     [
       "a date that is none",
       question(["alice@corp.example"], { start: "2026-02-30T00:00:00" }),
@@ -177,6 +184,12 @@ describe("requests beyond the limits get Exchange's code and words", () => {
     expect([status, /<faultcode[^>]*>a:(\w+)</.exec(text)?.[1]]).toEqual([500, code]);
     expect(text).toMatch(words);
     expect(calls()).toBe(before);
+  });
+
+  it("a zone of as many transitions as are read is answered in", async () => {
+    const body = inZoneOf(1000, 1000);
+    const { status, text } = await attack("6", `a zone of 1,000 changes, 1,000 times (${size(body)})`, body);
+    expect([status, told(text)]).toEqual([200, told((await ordinary()).text)]);
   });
 
   it("exactly 100 mailboxes are answered, in order", async () => {
