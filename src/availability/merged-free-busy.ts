@@ -8,7 +8,13 @@
  * Pure; work is proportional to slots and events.
  */
 
-import type { BusyType, CalendarEvent, FreeBusyView, MergedFreeBusy } from "./free-busy-view.js";
+import {
+  type BusyType,
+  type CalendarEvent,
+  type FreeBusyView,
+  inOrder,
+  type MergedFreeBusy,
+} from "./free-busy-view.js";
 import { MINUTE_MS, type TimeWindow } from "./time-window.js";
 
 const DIGIT: Readonly<Record<BusyType, number>> = {
@@ -56,11 +62,16 @@ export function mergedOfMembers(members: readonly string[], slots: number, someU
 function fromEvents(events: readonly CalendarEvent[], window: TimeWindow, intervalMinutes: number): string {
   const intervalMs = intervalMinutes * MINUTE_MS;
   const slots = Buffer.alloc(slotsIn(window, intervalMinutes), ZERO);
-  for (const event of events) {
-    const digit = ZERO + DIGIT[event.busyType];
-    if (digit > ZERO) {
-      raise(slots, (event.start - window.start) / intervalMs, (event.end - window.start) / intervalMs, digit);
-    }
+  // How far each digit has been written without a gap before it: what starts later need not write it there again.
+  const written = [0, 0, 0, 0, 0];
+  for (const { start, end, busyType } of inOrder(events)) {
+    const digit = DIGIT[busyType];
+    if (digit === 0 || end <= start) continue;
+    const from = Math.max((start - window.start) / intervalMs, written[digit] as number);
+    const to = (end - window.start) / intervalMs;
+    if (from >= to) continue;
+    raise(slots, from, to, ZERO + digit);
+    written[digit] = Math.ceil(to);
   }
   return slots.toString("latin1");
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import type { BusyType, FreeBusyView } from "../../src/availability/free-busy-view.js";
+import { describe, expect, it, vi } from "vitest";
+import { BUSY_TYPES, type BusyType, type FreeBusyView } from "../../src/availability/free-busy-view.js";
 import { mergedFreeBusy } from "../../src/availability/merged-free-busy.js";
 import { instant, MINUTE_MS } from "../../src/availability/time-window.js";
 
@@ -61,6 +61,56 @@ describe("the slots of events", () => {
 
   it("are all raised by an event longer than the window", () => {
     expect(digitsOf(events([-100_000, 100_000, "OOF"]), 0, 90, 30)).toBe("333");
+  });
+
+  it("are those of each event by itself, laid over each other, however many there are and in whatever order", () => {
+    const anyEvent = fc
+      .tuple(
+        fc.integer({ min: -6000, max: 12_000 }),
+        fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 20_000 })),
+        fc.constantFrom(...BUSY_TYPES),
+      )
+      .map(([from, seconds, busyType]) => ({
+        start: instant(T0 + from * 1000),
+        end: instant(T0 + (from + seconds) * 1000),
+        busyType,
+      }));
+    fc.assert(
+      fc.property(
+        fc.array(anyEvent, { size: "large", maxLength: 60 }),
+        fc.integer({ min: 5, max: 60 }),
+        (list, interval) => {
+          const slots = (some: typeof list) => digitsOf({ detail: "times", events: some }, 0, 150, interval);
+          const alone = list.map((one) => slots([one]));
+          const highest = Array.from(slots([]), (_, slot) =>
+            Math.max(0, ...alone.map((digits) => Number(digits[slot]))),
+          );
+          expect(slots(list)).toBe(highest.join(""));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("are looked at once for each status, however many events lie over each other", () => {
+    let looked = 0;
+    const slots = new Proxy(Buffer.alloc(100, "0"), {
+      get(target, key) {
+        if (typeof key === "string" && /^\d+$/.test(key)) looked++;
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+      set: (target, key, value) => Reflect.set(target, key, value, target),
+    });
+    const alloc = vi.spyOn(Buffer, "alloc").mockReturnValueOnce(slots);
+    const long = Array.from({ length: 300 }, (_, i): [number, number, BusyType] => [
+      (i * 7) % 300,
+      3000 - i,
+      i % 2 === 0 ? "Busy" : "OOF",
+    ]);
+    expect(digitsOf(events(...long), 0, 3000, 30)).toBe("3".repeat(100));
+    expect(looked).toBeLessThanOrEqual(2 * 100);
+    alloc.mockRestore();
   });
 });
 
