@@ -52,7 +52,7 @@ export class BackendAsker {
   readonly #observer: LookupObserver;
   readonly #now: () => number;
   readonly #clock: () => InstantMs;
-  readonly #flights = new Flights();
+  readonly #flights: Flights;
 
   /** `now` measures durations, `clock` tells instants; both in milliseconds. */
   constructor(
@@ -66,6 +66,7 @@ export class BackendAsker {
     this.#times = times;
     this.#observer = observer;
     this.#now = now;
+    this.#flights = new Flights(now);
     this.#clock = clock;
   }
 
@@ -146,7 +147,7 @@ export class BackendAsker {
         continue;
       }
       const stale = known && this.#whileRevalidated(known, now);
-      const underWay = this.#flights.join(questions[i] as CacheQuestion, origin);
+      const underWay = this.#flights.join(questions[i] as CacheQuestion, origin, stale === undefined);
       if (stale !== undefined) pending[i] = stale;
       if (underWay !== undefined) pending[i] ??= { cache: "joined", answer: underWay };
       else {
@@ -181,7 +182,7 @@ export class BackendAsker {
     indexes.forEach((i, position) => {
       const answer = answers.then((all) => all[position] as MailboxAnswer);
       const { key } = questions[i] as CacheQuestion;
-      this.#flights.begin({ key, window, detail }, answer, abort.signal, origin);
+      this.#flights.begin({ key, window, detail }, answer, abort.signal, backend.timeoutMs, origin);
       // Where something stale is given, the newer one is for whoever asks next.
       pending[i] ??= { cache: "miss", answer };
     });
@@ -247,11 +248,12 @@ export class BackendAsker {
     const refused: string[] = [];
     const entries = answers.flatMap((answer, i) => {
       const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
-      if (answer.kind === "failure" && answer.failure.reason === "no-access") refused.push(key);
+      const isRefused = answer.kind === "failure" && answer.failure.reason === "no-access";
+      if (isRefused) refused.push(key);
       const lifetime = this.#lifetimeOf(answer);
-      if (lifetime === undefined || lifetime.end <= 0) return [];
+      if (!isRefused && (lifetime === undefined || lifetime.end <= 0)) return [];
       // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
-      if (!this.#flights.isCurrent(key, signal)) return [];
+      if (!this.#flights.learnt(key, signal) || lifetime === undefined) return [];
       const { window, detail } = question;
       const freshUntil = instant(learntAt + Math.round(lifetime.fresh));
       return [

@@ -2,10 +2,11 @@
  * Decides when a question is already under way: the same key, a window that covers it and
  * at least its detail. Whoever asks then waits for that answer instead of asking again.
  *
- * A flight belongs to nobody: a waiter that gives up does not end it for the others. One
- * whose time is up is joined by nobody any more, in case it never arrives; nor is one about
- * a mailbox that has moved meanwhile, whose answer is not kept either. Until it has arrived
- * it still counts where loops are looked for.
+ * A flight belongs to nobody: a waiter that gives up does not end it for the others. Once
+ * half its time is up nobody who waits joins it any more: there may be too little left of it,
+ * and whoever comes now has time of their own. Nor is one joined about a mailbox that has
+ * moved meanwhile, or whose question a later one has answered; its answer is not kept either.
+ * Until it has arrived it still counts where loops are looked for.
  */
 
 import type { ViewDetail } from "../availability/free-busy-view.js";
@@ -21,21 +22,33 @@ interface Flight {
   readonly signal: AbortSignal;
   /** The systems on whose behalf the question is put. */
   readonly origins: Set<string>;
-  /** The mailbox has moved: the answer is only for those who wait for it already. */
+  readonly joinableUntil: number;
+  /** The mailbox has moved, or there is a newer answer: this one is only for those who wait for it already. */
   outdated: boolean;
 }
 
 export class Flights {
+  /** Under each key in the order they began in. */
   readonly #underWay = new Map<string, Flight[]>();
+  readonly #now: () => number;
 
-  /** Joins what is under way, if it serves; `origin` is the system that asks, when it is one. */
-  join(question: CacheQuestion, origin: string | undefined): Promise<MailboxAnswer> | undefined {
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /**
+   * Joins what is under way, if it serves; `origin` is the system that asks, when it is one. Unless somebody `waits` for
+   * the answer, there is always time enough for it.
+   */
+  join(question: CacheQuestion, origin: string | undefined, waits: boolean): Promise<MailboxAnswer> | undefined {
+    const now = this.#now();
     const found = this.#underWay
       .get(question.key)
       ?.find(
         (flight) =>
           !flight.signal.aborted &&
           !flight.outdated &&
+          (!waits || now <= flight.joinableUntil) &&
           reaches(flight.detail, question.detail) &&
           covers(flight.window, question.window),
       );
@@ -48,18 +61,30 @@ export class Flights {
     { key, window, detail }: CacheQuestion,
     answer: Promise<MailboxAnswer>,
     signal: AbortSignal,
+    timeoutMs: number,
     origin: string | undefined,
   ): void {
     const origins = new Set(origin === undefined ? [] : [origin]);
-    const flight: Flight = { window, detail, answer, signal, origins, outdated: false };
+    const joinableUntil = this.#now() + timeoutMs / 2;
+    const flight: Flight = { window, detail, answer, signal, origins, joinableUntil, outdated: false };
     const others = this.#underWay.get(key)?.filter((other) => !other.signal.aborted) ?? [];
     this.#underWay.set(key, [...others, flight]);
     void answer.then(() => this.#end(key, flight));
   }
 
-  /** Whether what the flight with this signal brings is still true of the mailbox. */
-  isCurrent(key: string, signal: AbortSignal): boolean {
-    return this.#underWay.get(key)?.some((flight) => flight.signal === signal && !flight.outdated) ?? false;
+  /**
+   * The flight with this signal has learnt something: whether that is still true of the mailbox. If so, it is newer than
+   * whatever earlier ones will say to the same question.
+   */
+  learnt(key: string, signal: AbortSignal): boolean {
+    const underWay = this.#underWay.get(key) ?? [];
+    const at = underWay.findIndex((flight) => flight.signal === signal);
+    const flight = underWay[at];
+    if (flight === undefined || flight.outdated) return false;
+    for (const earlier of underWay.slice(0, at)) {
+      if (reaches(flight.detail, earlier.detail) && covers(flight.window, earlier.window)) earlier.outdated = true;
+    }
+    return true;
   }
 
   /** The systems on whose behalf anything is under way under this key; undefined when nothing is. */

@@ -370,6 +370,116 @@ describe("a question under way", () => {
     expect((await patient).map(told)).toEqual(["a@corp.example"]);
     expect(exchange.asked).toHaveLength(1);
   });
+
+  describe("for more than half of its time", () => {
+    /** Each question is answered when the test says so, with a subject that says which one it was. */
+    const numbered = () => {
+      const { exchange, clock, ...rest } = setUp();
+      const release: (() => void)[] = [];
+      exchange.respond = ({ window }) =>
+        new Promise((resolve) => {
+          const subject = `answer ${release.length + 1}`;
+          const events = [{ ...window, busyType: "Busy" as const, details: { subject, ...flags } }];
+          release.push(() => resolve([viewed({ detail: "details", events })]));
+        });
+      const asked = (count: number) => vi.waitFor(() => expect(exchange.asked).toHaveLength(count));
+      return { ...rest, exchange, clock, release, asked };
+    };
+
+    it("is not joined by whoever would have too little of it: they and those after them share another one", async () => {
+      const { ask, clock, release, asked, outcomes } = numbered();
+      const first = ask(["a@corp.example"]);
+      await asked(1);
+      clock.now += 500;
+      const inTime = ask(["a@corp.example"]);
+      // It is under way to the cache, and has joined after that.
+      await new Promise(setImmediate);
+      clock.now += 1;
+      const late = ask(["a@corp.example"]);
+      await asked(2);
+      const later = ask(["a@corp.example"]);
+      release[0]?.();
+      expect((await Promise.all([first, inTime])).flat().map(told)).toEqual(["answer 1", "answer 1"]);
+      release[1]?.();
+      expect((await Promise.all([late, later])).flat().map(told)).toEqual(["answer 2", "answer 2"]);
+      await asked(2);
+      const caches = outcomes.flatMap(({ mailboxes }) => mailboxes.map(({ cache }) => cache));
+      expect(caches.sort()).toEqual(["joined", "joined", "miss", "miss"]);
+    });
+
+    it.each([
+      ["first", [0, 1]],
+      ["last", [1, 0]],
+    ] as const)(
+      "comes to its own askers, and what is kept is the other answer, though it arrives %s",
+      async (_, order) => {
+        const { ask, clock, release, asked } = numbered();
+        const first = ask(["a@corp.example"]);
+        await asked(1);
+        clock.now += 501;
+        const late = ask(["a@corp.example"]);
+        await asked(2);
+        const answers = [first, late];
+        for (const at of order) {
+          release[at]?.();
+          expect((await answers[at])?.map(told)).toEqual([`answer ${at + 1}`]);
+        }
+        clock.now += 1;
+        expect((await ask(["a@corp.example"])).map(told)).toEqual(["answer 2"]);
+      },
+    );
+
+    it("is kept when the other one comes to nothing", async () => {
+      const { ask, exchange, clock, release, asked } = numbered();
+      const first = ask(["a@corp.example"]);
+      await asked(1);
+      clock.now += 501;
+      exchange.respond = async () => [failed({ reason: "queue-timeout" })];
+      expect((await ask(["a@corp.example"])).map(told)).toEqual(["queue-timeout"]);
+      release[0]?.();
+      await first;
+      expect((await ask(["a@corp.example"])).map(told)).toEqual(["answer 1"]);
+      await asked(2);
+    });
+
+    it("does not hide from memory that the mailbox may not be seen any more", async () => {
+      const { ask, exchange, clock, release, asked } = numbered();
+      const first = ask(["a@corp.example"]);
+      await asked(1);
+      clock.now += 501;
+      exchange.respond = async () => [failed({ reason: "no-access" })];
+      await ask(["a@corp.example"]);
+      release[0]?.();
+      await first;
+      expect((await ask(["a@corp.example"])).map(told)).toEqual(["no-access"]);
+    });
+
+    it("counts beside the other one as asked about, on behalf of whoever it was begun for, until it is there", async () => {
+      const { exchange, clock, release, asked } = numbered();
+      const observer = { lookupAnswered() {}, backendAsked() {}, requestRefused() {}, unexpected() {} };
+      const times = { viewTtlMs: 0, notFoundTtlMs: 0 };
+      const now = () => clock.now;
+      const asker = new BackendAsker(new MapCache(), times, observer, now, () => instant(now()));
+      const wanted = { backend: exchange, address: address("a@corp.example") };
+      const ask = async (origin: string) => {
+        const [pending] = await asker.answersFor([wanted], hours(0, 24), "details", origin);
+        return pending?.answer;
+      };
+      const askers = () => [...(asker.askersOf(wanted) ?? ["nobody"])];
+      const first = ask("workmail");
+      await asked(1);
+      clock.now += 501;
+      const late = ask("elsewhere");
+      await asked(2);
+      expect(askers()).toEqual(["workmail", "elsewhere"]);
+      release[1]?.();
+      await late;
+      await vi.waitFor(() => expect(askers()).toEqual(["workmail"]));
+      release[0]?.();
+      await first;
+      await vi.waitFor(() => expect(askers()).toEqual(["nobody"]));
+    });
+  });
 });
 
 describe("what is kept", () => {

@@ -179,6 +179,18 @@ describe("a view that is past its time, while a newer one is fetched", () => {
     expect(exchange.asked).toHaveLength(2);
   });
 
+  it("is not fetched twice, however little time the fetching has left: nobody waits for it", async () => {
+    const { exchange, clock, asOf } = setUp({ staleWhileRevalidateMs: 30_000 });
+    await asOf();
+    clock.now = DAY + 60_000;
+    exchange.respond = () => new Promise(() => {});
+    await asOf();
+    clock.now += exchange.timeoutMs / 2 + 1;
+    expect(await asOf()).toEqual([BOB, DAY]);
+    await new Promise(setImmediate);
+    expect(exchange.asked).toHaveLength(2);
+  });
+
   it("is not waited past the time allowed for it", async () => {
     const { clock, asOf, cacheOf } = setUp({ staleWhileRevalidateMs: 30_000 });
     await asOf();
