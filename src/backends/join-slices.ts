@@ -2,13 +2,13 @@
  * Decides how the answers for consecutive slices of a window become one answer. One
  * missing slice makes the whole unknown: half a calendar would read as a free half.
  *
- * An event belongs to the slice it starts in (the first slice also has those that started
- * earlier), so a meeting across a border, which both slices report, counts once.
+ * A meeting across a border, which both slices report, counts once. One that only the later
+ * slice reports counts as well: a time known to be taken is not shown free.
  *
  * Pure.
  */
 
-import type { FreeBusyView } from "../availability/free-busy-view.js";
+import { type CalendarEvent, type FreeBusyView, inOrder } from "../availability/free-busy-view.js";
 import { type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy } from "../availability/merged-free-busy.js";
 import type { TimeWindow } from "../availability/time-window.js";
@@ -30,13 +30,19 @@ export function joinSlices(
       .join("");
     return viewed({ detail: "merged", merged: { start: (slices[0] as TimeWindow).start, intervalMinutes, digits } });
   }
+  const detail = timed.every((view) => view.detail === "details") ? "details" : "times";
+  const told = new Set<string>();
   const events = timed.flatMap((view, i) => {
     const { start, end } = slices[i] as TimeWindow;
-    const last = i === slices.length - 1;
-    return view.events.filter((event) => (i === 0 || event.start >= start) && (last || event.start < end));
+    const plain = detail === "details" ? view.events : view.events.map(withoutDetails);
+    const added = plain.filter((event) => event.start >= start || !told.has(JSON.stringify(event)));
+    for (const event of added) if (event.end > end) told.add(JSON.stringify(event));
+    return added;
   });
-  const detail = timed.every((view) => view.detail === "details") ? "details" : "times";
-  const plain = detail === "times" ? events.map(({ start, end, busyType }) => ({ start, end, busyType })) : events;
   const workingHours = timed.find((view) => view.workingHours !== undefined)?.workingHours;
-  return viewed({ detail, events: plain, workingHours });
+  return viewed({ detail, events: inOrder(events), workingHours });
+}
+
+function withoutDetails({ start, end, busyType }: CalendarEvent): CalendarEvent {
+  return { start, end, busyType };
 }
