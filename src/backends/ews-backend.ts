@@ -23,6 +23,7 @@ import { HandshakeFailure } from "./handshake.js";
 import { type HttpAnswer, TransportError } from "./http-channel.js";
 import { failureOfFault, failureOfStatus } from "./http-failures.js";
 import { joinSlices } from "./join-slices.js";
+import { outOfTime } from "./out-of-time.js";
 import type { ServiceAccounts } from "./service-accounts.js";
 import { TokenError } from "./token-source.js";
 
@@ -135,7 +136,7 @@ export class EwsBackend implements AvailabilityBackend {
   /** One request, at most as large as the backend takes. One answer per mailbox, always. */
   async #askPart(part: BackendQuestion, signal: AbortSignal): Promise<readonly MailboxAnswer[]> {
     const askedAt = performance.now();
-    const attempt = () => this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error, signal));
+    const attempt = () => this.#askOnce(part, signal).catch((error: unknown) => this.#failureOf(error));
     let result = await attempt();
     // The account that was told to come back later is paused by now; with another one it is no later.
     for (let others = this.#accounts.count - 1; others > 0 && isThrottled(result) && this.#accounts.usable; others--) {
@@ -167,10 +168,17 @@ export class EwsBackend implements AvailabilityBackend {
   ): Promise<readonly MailboxAnswer[] | MailboxFailure> {
     const backend = this.name;
     const asked = { ...part, backend, intervalMinutes: INTERVAL_MINUTES };
-    const { answer: http, account } = await this.#accounts.post(
-      (impersonate) => writeAvailabilityRequest({ ...asked, serverVersion, impersonate }),
-      signal,
-    );
+    let sentAt: number | undefined;
+    const question = (impersonate: MailboxAddress | undefined) => {
+      sentAt = performance.now();
+      return writeAvailabilityRequest({ ...asked, serverVersion, impersonate });
+    };
+    const posted = await this.#accounts.post(question, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      return outOfTime(this, sentAt);
+    });
+    if ("reason" in posted) return posted;
+    const { answer: http, account } = posted;
     const refused = failureOfStatus(backend, http);
     if (refused !== undefined) return refused;
     const { contentEncoding } = http;
@@ -200,9 +208,8 @@ export class EwsBackend implements AvailabilityBackend {
     };
   }
 
-  #failureOf(error: unknown, signal: AbortSignal): MailboxFailure {
+  #failureOf(error: unknown): MailboxFailure {
     const backend = this.name;
-    if (signal.aborted) return { reason: "backend-timeout", backend, detail: `no answer in ${this.timeoutMs} ms` };
     if (error instanceof HandshakeFailure) {
       return { reason: "backend-refused-credentials", backend, detail: error.detail };
     }
@@ -236,9 +243,10 @@ export class EwsBackend implements AvailabilityBackend {
   }
 
   #remember(failure: MailboxFailure | undefined, askedAt: number): void {
+    // What was not sent says nothing of the system, nor one question without an answer of one that answers others.
+    if (failure?.reason === "queue-timeout") return;
     const last = this.#lastAsked;
     const answeredSince = last?.health.usable === true && last.at >= askedAt;
-    // One question without an answer says nothing of a system that answers others.
     if (failure?.reason === "backend-timeout" && answeredSince) return;
     const health =
       failure === undefined

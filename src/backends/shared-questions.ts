@@ -19,6 +19,7 @@ import { failed, type MailboxAnswer } from "../availability/mailbox-answer.js";
 import type { AvailabilityBackend, BackendHealth, BackendQuestion } from "../proxy/availability-backend.js";
 import type { QuestionCounts } from "../proxy/endpoint-observer.js";
 import { FairQueue, type Queued } from "./fair-queue.js";
+import { outOfTime } from "./out-of-time.js";
 
 /** How many requests a backend could take now. */
 export interface RequestRoom {
@@ -53,6 +54,8 @@ interface Entry extends Queued {
   readonly question: BackendQuestion;
   /** What it has been sent with. */
   request: SharedRequest | undefined;
+  /** The last time; absent: nothing has been sent for it yet. */
+  sentAt?: number;
 }
 
 interface SharedRequest {
@@ -167,7 +170,11 @@ export class SharedQuestions implements AvailabilityBackend {
       else same.push(entry);
     }
     const request: SharedRequest = { abort: new AbortController(), entries: new Set(entries) };
-    for (const entry of entries) entry.request = request;
+    const sentAt = performance.now();
+    for (const entry of entries) {
+      entry.request = request;
+      entry.sentAt = sentAt;
+    }
     const { window, detail } = (entries[0] as Entry).question;
     const mailboxes = [...byMailbox.keys()];
     this.#underWay++;
@@ -217,13 +224,10 @@ export class SharedQuestions implements AvailabilityBackend {
 
   /** Its time is up. A request that nobody waits for any more is ended. */
   #giveUp(entry: Entry): void {
-    const backend = this.name;
-    const detail = `no answer in ${this.timeoutMs} ms`;
-    if (this.#queue.remove(entry)) answered(entry, failed({ reason: "queue-timeout", backend, detail }));
     const { request } = entry;
-    if (!request?.entries.delete(entry)) return;
-    answered(entry, failed({ reason: "backend-timeout", backend, detail }));
-    if (request.entries.size === 0) request.abort.abort();
+    if (!this.#queue.remove(entry) && !request?.entries.delete(entry)) return;
+    answered(entry, failed(outOfTime(this, entry.sentAt)));
+    if (request?.entries.size === 0) request.abort.abort();
   }
 }
 
