@@ -27,7 +27,7 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
   const trimmed = text.trim();
   if (trimmed.length > 320) return undefined;
   const plain = trimmed.toLowerCase();
-  if (CANONICAL.test(plain)) return plain as MailboxAddress;
+  if (CANONICAL.test(plain)) return copied(plain);
 
   const at = trimmed.lastIndexOf("@");
   if (at < 1) return undefined;
@@ -36,7 +36,12 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
   if (!INTERNATIONAL_LOCAL_PART.test(localPart)) return undefined;
   const domain = asciiDomain(trimmed.slice(at + 1));
   if (domain === undefined) return undefined;
-  return `${localPart}@${domain}` as MailboxAddress;
+  return copied(`${localPart}@${domain}`);
+}
+
+/** A piece of a text keeps the whole text alive, here a whole message, for as long as anybody remembers the address. */
+function copied(address: string): MailboxAddress {
+  return Buffer.from(address).toString() as MailboxAddress;
 }
 
 /** A domain in its canonical ASCII form, or undefined when it is none. */

@@ -22,6 +22,7 @@ import {
 } from "../availability/free-busy-view.js";
 import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, slotsIn } from "../availability/merged-free-busy.js";
+import { RequestFault } from "../availability/request-fault.js";
 import { type InstantMs, instant, MINUTE_MS, overlaps, type TimeWindow } from "../availability/time-window.js";
 import { UTC_ZONE } from "../availability/time-zone.js";
 import type { ZoneRules } from "../availability/zone-rules.js";
@@ -345,6 +346,9 @@ function readDetails(xml: XmlCursor): EventDetails {
 const isTrue = (text: string): boolean => text.trim() === "true" || text.trim() === "1";
 const isFalse = (text: string): boolean => text.trim() === "false" || text.trim() === "0";
 
+/** One for each day of the week would be seven. */
+const MOST_PERIODS = 50;
+
 /** Working hours are an extra: what cannot be read of them is left out, and never costs the view. */
 function readWorkingHours(xml: XmlCursor): WorkingHours | undefined {
   const depth = xml.depth;
@@ -354,13 +358,15 @@ function readWorkingHours(xml: XmlCursor): WorkingHours | undefined {
     if (xml.name() === "t:TimeZone") {
       try {
         zone = readZoneRules(xml);
-      } catch {
+      } catch (error) {
+        // Of XML that is none the rest is not believed either.
+        if (!(error instanceof RequestFault) || error.reason === "malformed") throw error;
         zone = undefined;
       }
     } else if (xml.name() === "t:WorkingPeriodArray") {
       while (xml.nextChild(depth + 1)) {
         const period = xml.name() === "t:WorkingPeriod" ? readPeriod(xml) : undefined;
-        if (period !== undefined) periods.push(period);
+        if (period !== undefined && periods.length < MOST_PERIODS) periods.push(period);
       }
     }
   }

@@ -372,9 +372,13 @@ export class XmlCursor {
   }
 
   #fail(what: string, at: number): never {
-    const before = this.#text.slice(0, at);
-    const line = before.split("\n").length;
-    const column = at - before.lastIndexOf("\n");
+    let line = 1;
+    let lineEnd = this.#text.indexOf("\n");
+    let column = at + 1;
+    for (; lineEnd >= 0 && lineEnd < at; lineEnd = this.#text.indexOf("\n", lineEnd + 1)) {
+      line++;
+      column = at - lineEnd;
+    }
     throw new RequestFault(
       "malformed",
       `The request failed schema validation: ${what}. Line ${line}, position ${column}.`,

@@ -262,6 +262,17 @@ describe("a backend's answer", () => {
     expect(timed(withSlots(ofHalfHours, ["10:00", "11:00"])).map(({ busyType }) => busyType)).toEqual(["Busy"]);
   });
 
+  it("has no working hours where their zone cannot be read, and is none where their XML is none", () => {
+    const withZone = (zone: string) =>
+      success(
+        `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray/><t:WorkingHours><t:TimeZone>${zone}</t:TimeZone></t:WorkingHours>`,
+      );
+    expect(viewOf(withZone("<t:Bias>soon</t:Bias>"))).toMatchObject({ detail: "times", workingHours: undefined });
+    for (const broken of ["<t:Bias>&x;</t:Bias>", "<t:Bias>\u0001</t:Bias>", "<t:Bias>0</t:Base>"]) {
+      expect(() => withZone(broken)).toThrow("schema validation");
+    }
+  });
+
   it("takes a busy type nobody knows as no data", () => {
     const [one] = timed(
       success(
