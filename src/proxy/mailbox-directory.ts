@@ -14,7 +14,8 @@ export type LegacyKey = string & { readonly form: "x500: and a legacyExchangeDN 
 
 /** No canonical SMTP address holds a colon, so no DN is ever taken for one. */
 export function legacyKey(dn: string): LegacyKey {
-  return `x500:${dn.trim().toLowerCase()}` as LegacyKey;
+  // A copy: a piece of a text keeps the whole text alive, here a message.
+  return Buffer.from(`x500:${dn.trim().toLowerCase()}`).toString() as LegacyKey;
 }
 
 export interface DirectoryClaim {
