@@ -147,11 +147,10 @@ export class KeptDirectory implements MailboxDirectory {
   #keep(asked: MailboxAddress, record: DirectoryRecord | undefined, at: InstantMs): void {
     const former = this.#keysOf(asked);
     const keys = new Set<RecipientKey>(record === undefined ? [asked] : [...keysOf(record), asked]);
-    // Without a record, everything of the former recipient is gone. Else only what a recipient that is still the same
-    // no longer has: when the address has merely moved to somebody else, its former owner keeps the rest.
+    // What was learnt of the former recipient's primary address is learnt of all of it. What was learnt of another
+    // address only, gone or moved to somebody else, says nothing of the rest: the former recipient keeps it.
     const primary = this.find(asked)?.address;
-    const isSame = record === undefined || (primary !== undefined && keys.has(primary));
-    const gone = isSame ? former.filter((key) => !keys.has(key)) : [];
+    const gone = primary !== undefined && keys.has(primary) ? former.filter((key) => !keys.has(key)) : [];
     if (record === undefined) {
       this.#looks.keep({ claim: undefined, keys: [asked, ...gone], asked, at });
       return;

@@ -46,10 +46,10 @@ describe("looking again", () => {
     expect(made.find("robert")?.learntAt).toBe(BEGIN + 7);
   });
 
-  it("takes a recipient that is gone away under all of its addresses and names", async () => {
+  it("takes a recipient that is gone from its primary address away under all of its addresses and names", async () => {
     const made = await start([{ ...bob(), legacyDns: ["/o=corp/cn=bob"] }, ann()]);
     made.source.records = [ann()];
-    expect(await made.look("robert")).toBe(true);
+    expect(await made.look("bob")).toBe(true);
     for (const key of [...bob().addresses, legacyKey("/o=corp/cn=bob")]) {
       expect(made.directory.find(key)).toBeUndefined();
       expect(made.directory.addressesOf(key)).toEqual([]);
@@ -59,6 +59,24 @@ describe("looking again", () => {
     ]);
     expect(made.find("ann")).toBeDefined();
   });
+
+  it.each(["reading", "look"])(
+    "takes away an alias that is gone, and leaves the rest as the last %s had it",
+    async (by) => {
+      const made = await start([{ ...bob(), legacyDns: ["/o=corp/cn=bob"] }]);
+      if (by === "look") await made.look("bob");
+      clock.now += 30_000;
+      made.source.records = [mailbox("workmail", "bob", "bob@corp.awsapps.com")];
+      expect(await made.look("robert")).toBe(true);
+      expect(made.find("robert")).toBeUndefined();
+      expect(made.directory.addressesOf(address("robert@corp.example"))).toEqual([]);
+      const rest = people("bob", "bob@corp.awsapps.com");
+      for (const key of [...rest, legacyKey("/o=corp/cn=bob")]) {
+        expect(made.directory.find(key)).toMatchObject({ backend: "workmail", address: "bob@corp.example" });
+        expect(made.directory.addressesOf(key)).toEqual(rest);
+      }
+    },
+  );
 
   it("finds whom the last reading did not know", async () => {
     const made = await start([ann()]);
@@ -100,14 +118,14 @@ describe("looking again", () => {
 
   it("believes that nobody is there for the address that was asked about only", async () => {
     const made = await start([bob()]);
-    made.source.records = [mailbox("workmail", "bob")];
-    await made.look("robert");
-    await made.look("robert");
-    expect(made.source.count("one")).toBe(1);
-    expect(made.find("bob")).toBeUndefined();
+    made.source.records = [mailbox("workmail", "robert")];
     await made.look("bob");
+    await made.look("bob");
+    expect(made.source.count("one")).toBe(1);
+    expect(made.find("robert")).toBeUndefined();
+    await made.look("robert");
     expect(made.source.count("one")).toBe(2);
-    expect(made.find("bob")).toBeDefined();
+    expect(made.find("robert")).toBeDefined();
   });
 
   it("shares a look that is under way, which ends with the last who waits for it", async () => {
