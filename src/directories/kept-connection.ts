@@ -5,12 +5,14 @@
  */
 
 import { DirectoryError } from "./directory-source.js";
-import { LdapConnection, type LdapServer } from "./ldap-connection.js";
+import type { LdapBinds } from "./ldap-binds.js";
+import type { LdapConnection } from "./ldap-connection.js";
 import { isLostConnection } from "./ldap-failures.js";
 import { refuseAborted, settleWithin } from "./settle-within.js";
 
 export class KeptConnection {
-  readonly #server: LdapServer;
+  readonly #binds: LdapBinds;
+  readonly #timeoutMs: number;
   readonly #idleMs: number;
   #kept: LdapConnection | undefined;
   #opening: Promise<LdapConnection> | undefined;
@@ -18,9 +20,13 @@ export class KeptConnection {
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `idleMs`: how long the connection stays open without questions. Servers close it too, later. */
-  constructor(server: LdapServer, idleMs: number) {
-    this.#server = server;
+  /**
+   * `timeoutMs`: how long somebody waits for a connection. `idleMs`: how long it stays open without questions; servers
+   * close it too, later.
+   */
+  constructor(binds: LdapBinds, timeoutMs: number, idleMs: number) {
+    this.#binds = binds;
+    this.#timeoutMs = timeoutMs;
     this.#idleMs = idleMs;
   }
 
@@ -56,11 +62,11 @@ export class KeptConnection {
     this.#opening ??= this.#connect().finally(() => {
       this.#opening = undefined;
     });
-    return settleWithin(this.#opening, this.#server.timeoutMs, signal);
+    return settleWithin(this.#opening, this.#timeoutMs, signal);
   }
 
   async #connect(): Promise<LdapConnection> {
-    const connection = this.#closed ? undefined : await LdapConnection.open(this.#server);
+    const connection = this.#closed ? undefined : await this.#binds.open();
     if (connection === undefined || this.#closed) {
       connection?.close();
       throw new DirectoryError("Closed", "the directory source was closed");

@@ -20,7 +20,7 @@ export interface LdapServer {
   readonly url: string;
   /** A distinguished name; Active Directory takes "user@domain" and "DOMAIN\user" too. */
   readonly bindDn: string;
-  /** Read at each bind. */
+  /** Read anew for each connection. */
   readonly password: string;
   /** `ca`: certificates in PEM to trust instead of the usual ones. Certificates are always verified. */
   readonly tls?: { readonly ca?: string | undefined } | undefined;

@@ -15,7 +15,8 @@ import { readGroupMembers } from "./ad-group-members.js";
 import { adRecipient, isDynamicGroup, type Ownership, ownAddresses, RECIPIENT_ATTRIBUTES } from "./ad-recipient.js";
 import { DirectoryError, type DirectoryRecord, type DirectorySource, type GroupMembers } from "./directory-source.js";
 import { KeptConnection } from "./kept-connection.js";
-import { LdapConnection, type LdapServer } from "./ldap-connection.js";
+import { LdapBinds } from "./ldap-binds.js";
+import type { LdapConnection, LdapServer } from "./ldap-connection.js";
 import type { LdapEntry } from "./ldap-entry.js";
 
 export interface LdapDirectoryOptions extends LdapServer, Ownership {
@@ -25,6 +26,8 @@ export interface LdapDirectoryOptions extends LdapServer, Ownership {
   readonly pageSize?: number;
   /** How long the connection of the look-ups stays open without questions, in milliseconds. */
   readonly idleMs?: number;
+  /** Milliseconds since whenever. */
+  readonly now?: () => number;
 }
 
 interface Found {
@@ -38,6 +41,7 @@ const ENTRIES_PER_ADDRESS = 20;
 export class LdapDirectory implements DirectorySource {
   readonly #options: LdapDirectoryOptions;
   readonly #pageSize: number;
+  readonly #binds: LdapBinds;
   readonly #lookUps: KeptConnection;
   readonly #readings = new Set<LdapConnection>();
   #closed = false;
@@ -45,7 +49,8 @@ export class LdapDirectory implements DirectorySource {
   constructor(options: LdapDirectoryOptions) {
     this.#options = options;
     this.#pageSize = options.pageSize ?? 500;
-    this.#lookUps = new KeptConnection(options, options.idleMs ?? 60_000);
+    this.#binds = new LdapBinds(options, options.now ?? (() => performance.now()));
+    this.#lookUps = new KeptConnection(this.#binds, options.timeoutMs, options.idleMs ?? 60_000);
   }
 
   async *readAll(signal: AbortSignal): AsyncGenerator<readonly DirectoryRecord[]> {
@@ -56,7 +61,7 @@ export class LdapDirectory implements DirectorySource {
       filter: new OrFilter({ filters }),
       attributes: RECIPIENT_ATTRIBUTES,
     };
-    const connection = await LdapConnection.open(this.#options, signal);
+    const connection = await this.#binds.open(signal);
     this.#readings.add(connection);
     try {
       if (this.#closed) throw new DirectoryError("Closed", "the directory source was closed");

@@ -18,6 +18,14 @@ export const reference = (url: string) => element(0x73, text(url));
 const result = (tag: number, code: number, ...more: readonly Buffer[]) =>
   element(tag, number(code, 0x0a), text(""), text(""), ...more);
 export const bound = () => result(0x61, 0);
+/** Active Directory's answer to a wrong password. */
+export const refused = () =>
+  element(
+    0x61,
+    number(49, 0x0a),
+    text(""),
+    text("80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data 52e, v4563"),
+  );
 export const done = () => result(0x65, 0);
 /** RFC 4511, 4.4.1. */
 export const disconnecting = () => result(0x78, 52, text("1.3.6.1.4.1.1466.20036", 0x8a));
