@@ -11,7 +11,7 @@ import type { ConnectionOptions } from "node:tls";
 import { Client, type Filter } from "ldapts";
 import { DirectoryError } from "./directory-source.js";
 import { type LdapEntry, ldapEntry } from "./ldap-entry.js";
-import { connectionClosed, isLostConnection, ldapFailure, unreadableAnswer } from "./ldap-failures.js";
+import { connectionClosed, isLostConnection, ldapFailure, repeatedPage, unreadableAnswer } from "./ldap-failures.js";
 import { LdapMessages } from "./ldap-messages.js";
 import { refuseAborted, settleWithin } from "./settle-within.js";
 
@@ -86,15 +86,24 @@ export class LdapConnection {
     });
   }
 
-  /** The same, `pageSize` entries at a time. One at a time per connection: some servers forget the one before. */
+  /**
+   * The same, `pageSize` entries at a time, each page once. One search at a time per connection: some servers forget the
+   * one before.
+   */
   async *pages(question: LdapQuestion, pageSize: number, signal: AbortSignal): AsyncGenerator<readonly LdapEntry[]> {
     // No limit of time for the server: Active Directory would cut pages short by it, down to empty ones.
     const options = { ...asked(question), timeLimit: 0, paged: { pageSize } };
     const pages = this.#client.searchPaginated(question.baseDn, options);
+    const begunWith = new Set<string>();
     while (true) {
       const page = await this.#answer(signal, () => pages.next());
       if (page.done) return;
-      yield page.value.searchEntries.map(ldapEntry);
+      const { searchEntries, searchReferences } = page.value;
+      // A server that gives the same page again would do so for ever. ldapts ends by itself with a page of nothing.
+      const first = searchEntries[0]?.dn ?? searchReferences[0];
+      if (first !== undefined && begunWith.has(first)) throw repeatedPage();
+      if (first !== undefined) begunWith.add(first);
+      yield searchEntries.map(ldapEntry);
     }
   }
 

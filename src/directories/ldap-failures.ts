@@ -46,6 +46,10 @@ export function unreadableAnswer(): DirectoryError {
   return new DirectoryError("UnreadableAnswer", "the directory's answer could not be read");
 }
 
+export function repeatedPage(): DirectoryError {
+  return new DirectoryError("RepeatedPage", "the directory gave the same page twice");
+}
+
 /** Any failure as a {@link DirectoryError}: LDAP's result by its name ("InvalidCredentials"), the network by its code. */
 export function ldapFailure(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import fc from "fast-check";
 import { PresenceFilter } from "ldapts";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { DirectoryError } from "../../src/directories/directory-source.js";
 import { LdapConnection } from "../../src/directories/ldap-connection.js";
 import { LdapMessages, NotLdap } from "../../src/directories/ldap-messages.js";
 import * as ber from "../support/ber.js";
@@ -113,5 +114,45 @@ describe("a directory that answers", () => {
   it("with what is no LDAP at all is not believed, before its password is known to be wrong", async () => {
     const opened = open((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(opened).rejects.toMatchObject({ code: "UnreadableAnswer" });
+  });
+});
+
+describe("a directory that answers page by page", () => {
+  const page = (found: readonly Buffer[], ...controls: readonly Buffer[]) => {
+    const parts = [...found.map((one) => [one]), [ber.done(), ...controls]];
+    return (id: number) => Buffer.concat(parts.map((part) => ber.message(id, ...part)));
+  };
+  const more = ber.paged("more");
+  const bob = ber.entry("CN=Bob", ber.attribute("mail", "bob@corp.example"));
+  const other = ber.reference("ldap://other.example");
+
+  async function readPages(...pages: readonly ((id: number) => Buffer)[]) {
+    let asked = 0;
+    const read: string[][] = [];
+    const connection = await answering((id) => (pages[asked++ % pages.length] as (id: number) => Buffer)(id));
+    const filter = new PresenceFilter({ attribute: "mail" });
+    try {
+      for await (const one of connection.pages({ ...EVERYBODY, filter }, 2, new AbortController().signal)) {
+        read.push(one.map(({ dn }) => dn));
+      }
+      return { read, code: undefined };
+    } catch (error) {
+      return { read, code: (error as DirectoryError).code };
+    }
+  }
+
+  it("is read to its end, though cookies look the same", async () => {
+    expect(await readPages(page([ANN], more), page([bob, other], more), page([other]))).toEqual({
+      read: [["CN=Ann"], ["CN=Bob"], []],
+      code: undefined,
+    });
+  });
+
+  it.each([
+    ["the same page for ever", [page([ANN], more)], [["CN=Ann"]]],
+    ["two pages by turns for ever", [page([ANN], more), page([bob], more)], [["CN=Ann"], ["CN=Bob"]]],
+    ["the same reference for ever", [page([other], more)], [[]]],
+  ])("with %s is not read for ever", async (_, pages, read) => {
+    expect(await readPages(...pages)).toEqual({ read, code: "RepeatedPage" });
   });
 });
