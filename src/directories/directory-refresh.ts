@@ -1,6 +1,7 @@
 /**
  * Decides when a directory is read anew and what counts as a reading: one that came to its end,
- * and not one that comes back empty where there were many. Until then the last reading stays.
+ * and not one that comes back empty where there were many. One that has lost more than half of a
+ * hundred or more counts when the next one in its turn has, too. Until then the last reading stays.
  * After a failure the next try comes sooner, and at growing intervals.
  *
  * Reads into a table beside the one in use, a few records at a time. Must not know what the
@@ -47,6 +48,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LONGEST_PAGE_MS = 15 * 60_000;
 /** A directory of so few may become empty in one step. */
 const FEW = 10;
+/** A directory of fewer may lose more than half in one step. */
+const MANY = 100;
 
 export class DirectoryRefresh {
   readonly #parts: RefreshParts;
@@ -54,6 +57,8 @@ export class DirectoryRefresh {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #readProblem: string | undefined;
+  /** The last reading had lost so much that it did not count. */
+  #doubted = false;
   /** Of the snapshot, the last time anybody was told. */
   #toldProblem: string | undefined;
 
@@ -91,7 +96,7 @@ export class DirectoryRefresh {
       const changed = await this.#refresh();
       ready();
       if (changed !== undefined) await this.#save(changed > 0);
-      failures = changed === undefined ? failures + 1 : 0;
+      failures = changed === undefined && !this.#doubted ? failures + 1 : 0;
       await this.#wait(failures);
     }
   }
@@ -110,6 +115,8 @@ export class DirectoryRefresh {
   async #refresh(): Promise<number | undefined> {
     const { name, source, observer, now, inUse, replace } = this.#parts;
     const begun = now();
+    const doubtedBefore = this.#doubted;
+    this.#doubted = false;
     const report = (changed: number) => {
       const { recipients } = inUse().table;
       observer.directoryRead({
@@ -125,6 +132,7 @@ export class DirectoryRefresh {
       await readInto(table, source, this.#stop.signal);
       const readAt = now();
       this.#refuseSuddenlyEmpty(table);
+      if (!doubtedBefore) this.#doubtGreatLoss(table);
       const changed = await inSlices(differences(inUse().table, table), this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
       this.#readProblem = undefined;
@@ -161,6 +169,16 @@ export class DirectoryRefresh {
     throw new DirectoryError(
       "Empty",
       `the directory came back empty, where it had ${recipients} recipients: check what the account may read; if it really is empty, ${forget}`,
+    );
+  }
+
+  #doubtGreatLoss(table: RecipientTable): void {
+    const { recipients } = this.#parts.inUse().table;
+    this.#doubted = recipients >= MANY && table.recipients < recipients / 2;
+    if (!this.#doubted) return;
+    throw new DirectoryError(
+      "GreatLoss",
+      `the directory came back with ${table.recipients} recipients, where it had ${recipients}: check what the account may read; if so many really are gone, the next reading will be believed`,
     );
   }
 

@@ -156,6 +156,50 @@ describe("reading the whole directory", () => {
     expect(await refresh(made)).toMatchObject({ recipients: 0, changed: 10, problem: undefined });
   });
 
+  it("believes that more than half of a hundred are gone when two readings in a row say so", async () => {
+    const made = await start(numbered(100));
+    made.source.records = numbered(49);
+    const { problem, changed } = await refresh(made);
+    expect(problem).toContain("came back with 49 recipients, where it had 100");
+    expect(problem).toContain("(GreatLoss); what was read at 1970-01-01T00:16:40.000Z stays in use");
+    expect(changed).toBe(0);
+    expect(made.find("u99")).toBeDefined();
+    // Not sooner than in its turn: whatever cuts a directory short may last a while.
+    await until(() => vi.getTimerCount() === 1);
+    pass(REFRESH_MS - 1);
+    await turn();
+    expect(made.source.count("all")).toBe(2);
+    made.source.records = numbered(48);
+    expect(await refresh(made, 1)).toMatchObject({ recipients: 48, changed: 52, problem: undefined });
+    expect(made.find("u99")).toBeUndefined();
+  });
+
+  it.each(["a good reading", "a failure", "an empty reading"])(
+    "doubts a great loss again after %s",
+    async (between) => {
+      const made = await start(numbered(100));
+      made.source.records = numbered(3);
+      await refresh(made);
+      if (between === "a failure") made.source.failingPage = 0;
+      else made.source.records = between === "a good reading" ? numbered(101) : [];
+      await refresh(made);
+      made.source.failingPage = undefined;
+      made.source.records = numbered(3);
+      expect((await refresh(made)).problem).toContain("(GreatLoss)");
+      expect(made.find("u98")).toBeDefined();
+      expect(await refresh(made)).toMatchObject({ recipients: 3, problem: undefined });
+    },
+  );
+
+  it.each([
+    [100, 50],
+    [99, 1],
+  ])("believes at once that of %i recipients %i are left", async (before, left) => {
+    const made = await start(numbered(before));
+    made.source.records = numbered(left);
+    expect(await refresh(made)).toMatchObject({ recipients: left, problem: undefined });
+  });
+
   it("gives up on a page that does not come within a quarter of an hour, and on its reading", async () => {
     const made = await start([bob()]);
     let aborted = false;
