@@ -71,6 +71,13 @@ export class OwnerResolver {
     return this.#decided(key, known, now, tell) ?? this.#weigh(known, now, tell);
   }
 
+  /** The address by which this backend has the mailbox, as far as a directory says that it has it, whoever the owner is. */
+  addressAt(backend: string, key: RecipientKey, now: InstantMs): MailboxAddress | undefined {
+    const known = this.#known(key, now);
+    const there = known.find(({ claim }) => claim.backend === backend);
+    return there && this.#owned(there.directory, there.claim, known, now).address;
+  }
+
   /** Every address under which the mailbox with this one is known, itself included. */
   addressesOf(address: MailboxAddress, now: InstantMs): readonly MailboxAddress[] {
     const all = new Set([address, ...this.#pinnedWith(address)]);

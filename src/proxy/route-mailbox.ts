@@ -10,7 +10,7 @@
  * names is answered here, without asking anybody: addresses from outside never cause a
  * connection.
  *
- * Pure but for the directories' memory. Knows addresses and backend names, not what
+ * Pure but for the directories' memory and whether probes are under way. Knows addresses and backend names, not what
  * protocol a backend speaks.
  */
 
@@ -63,6 +63,7 @@ export class MailboxRouter {
   readonly #rewritten = new Map<string, AddressSpace[]>();
   readonly #now: () => InstantMs;
   readonly #askersOf: AskersOf;
+  #probes = 0;
 
   constructor(
     owners: OwnerResolver,
@@ -86,8 +87,9 @@ export class MailboxRouter {
     const route = this.#toOwner(asked, tell);
     if (origin === undefined || route.kind !== "backend") return route;
     const { backend, address, rule } = route;
-    if (!this.neverAsked(asked, address, origin).has(backend)) return route;
-    const sentOn = this.#isSentOn(asked, address, origin);
+    const names = this.#names(asked, route);
+    if (!this.#neverAsked(names, origin).has(backend)) return route;
+    const sentOn = this.#askers(names, origin) !== undefined;
     tell?.({
       considered: "origin",
       finding: sentOn
@@ -98,22 +100,49 @@ export class MailboxRouter {
     return { kind: "failure", failure: { reason, backend }, address, rule };
   }
 
-  /** The backends that may not be asked about a mailbox, which they would know as `address`, for this origin. */
-  neverAsked(asked: AskedMailbox, address: MailboxAddress, origin: string | undefined): ReadonlySet<string> {
-    const never = new Set(origin === undefined ? [] : [origin]);
+  /** The backends that may not be asked for this origin about the mailbox that this route leads to. */
+  neverAsked(asked: AskedMailbox, route: Route, origin: string | undefined): ReadonlySet<string> {
+    return origin === undefined ? new Set() : this.#neverAsked(this.#names(asked, route), origin);
+  }
+
+  /** Until it is over, a system may be asked about a mailbox by an address that no route leads to. */
+  async whileProbing(over: Promise<void>): Promise<void> {
+    this.#probes++;
+    await over;
+    this.#probes--;
+  }
+
+  /** Those by which the mailbox may be under way. All that are known take longer to find than the route. */
+  #names(asked: AskedMailbox, route: Route): readonly MailboxAddress[] {
+    if (this.#probes > 0) return this.addressesFor(asked, route);
+    return [...new Set([asked.address, route.address])].filter((one) => one !== undefined);
+  }
+
+  #neverAsked(names: readonly MailboxAddress[], origin: string): ReadonlySet<string> {
+    const never = new Set([origin]);
     // A set that grows while it is gone through: those behind the origin, those behind them, and so on.
-    for (const name of never) for (const asker of this.#askers(asked, address, name) ?? []) never.add(asker);
+    for (const name of never) for (const asker of this.#askers(names, name) ?? []) never.add(asker);
     return never;
   }
 
-  #isSentOn(asked: AskedMailbox, address: MailboxAddress, origin: string): boolean {
-    return this.#askers(asked, address, origin) !== undefined;
+  #askers(names: readonly MailboxAddress[], backend: string): ReadonlySet<string> | undefined {
+    const known = names.map((name) => this.#askersOf(backend, name)).filter((askers) => askers !== undefined);
+    return known.length === 0 ? undefined : new Set(known.flatMap((askers) => [...askers]));
   }
 
-  #askers(asked: AskedMailbox, address: MailboxAddress, backend: string): ReadonlySet<string> | undefined {
-    const known = this.#askersOf(backend, address);
-    if (known !== undefined || asked.address === undefined || asked.address === address) return known;
-    return this.#askersOf(backend, asked.address);
+  /**
+   * The address to ask this backend about, though the route leads to another: what a directory says, else what the address
+   * spaces make of the address asked about. The other's own is not taken, unless it is of the same domain: then it is the
+   * mailbox's first one.
+   */
+  addressAt(backend: string, asked: AskedMailbox, route: MailboxAddress): MailboxAddress {
+    const own = this.#owners.addressAt(backend, recipientKey(asked) ?? route, this.#now());
+    if (own !== undefined) return own;
+    const { address = route } = asked;
+    const name = domainOf(address) === domainOf(route) ? route : address;
+    const space = this.#byDomain.get(domainOf(name));
+    if (space?.backend !== backend || space.rewriteDomain === undefined) return name;
+    return withDomain(name, space.rewriteDomain);
   }
 
   /** The addresses under which backends may have been asked about the mailbox with this one. */

@@ -115,7 +115,8 @@ export class SecondChance {
       signal,
     );
     if (!signal.aborted) await this.#attempt(this.#reroutes(chances, question), question);
-    if (!signal.aborted) await this.#attempt(this.#probes(chances, question), question);
+    if (signal.aborted) return;
+    await this.#parts.router.whileProbing(this.#attempt(this.#probes(chances, question), question));
   }
 
   async #lookAgain(doubtful: readonly Settled[], signal: AbortSignal): Promise<void> {
@@ -170,17 +171,19 @@ export class SecondChance {
   }
 
   #probes(chances: readonly Chance[], { origin, rule }: ChanceQuestion): Attempt[] {
-    if (this.#parts.winners === undefined) return [];
+    const { winners, router, backends } = this.#parts;
+    if (winners === undefined) return [];
     return chances.flatMap((chance) => {
-      const { route, answer } = chance.settled;
-      const { address } = route;
-      if (address === undefined || route.kind === "group" || !isDoubtful(route, answer)) return [];
-      const never = this.#parts.router.neverAsked(chance.settled.asked, address, origin);
-      return [...this.#parts.backends.keys()]
+      const { asked, route, answer } = chance.settled;
+      const { address: presumed } = route;
+      if (presumed === undefined || route.kind === "group" || !isDoubtful(route, answer)) return [];
+      const never = router.neverAsked(asked, route, origin);
+      return [...backends.keys()]
         .filter((name) => !never.has(name) && !chance.asked.has(name))
         .flatMap((backend) => {
+          const address = router.addressAt(backend, asked, presumed);
           const there: Route = { kind: "backend", backend, address, rule: PROBED };
-          const isDisclosed = this.#disclosed(there, chance.settled.asked, rule) === there;
+          const isDisclosed = this.#disclosed(there, asked, rule) === there;
           return isDisclosed ? this.#attemptAt(chance, backend, address, there) : [];
         });
     });

@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { MailboxSet } from "../../src/availability/disclosure-rules.js";
+import type { MailboxAnswer } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { ProbeMemory } from "../../src/directories/probe-memory.js";
-import { DAY, FakeBackend, FakeDirectory, gatewayOf, slotsOf, told } from "../support/fake-directory.js";
+import { askedFor, DAY, FakeBackend, FakeDirectory, gatewayOf, slotsOf, told } from "../support/fake-directory.js";
 import { mailbox } from "../support/proxy.js";
 
 afterEach(() => void vi.useRealTimers());
 
 const MINUTE = 60_000;
+const DETAILS = { detail: "details" as const, merged: false };
 const BOB = "bob@corp.example";
 
 /** By the address spaces everybody at corp.example belongs to Exchange. */
@@ -311,6 +314,90 @@ describe("probing", () => {
     expect((await ask(["/o=corp/cn=BOB", "robert@corp.example", BOB])).map(told)).toEqual([BOB, BOB, BOB]);
     expect(workmail.asked).toEqual([BOB]);
     expect(winner()).toBe("workmail");
+  });
+});
+
+describe("the address a probe asks about", () => {
+  const AWS = "bob@corp.awsapps.com";
+  const rewriting = [
+    { domain: "corp.example", backend: "workmail", rewriteDomain: "corp.awsapps.com" },
+    { domain: "corp.awsapps.com", backend: "workmail" },
+  ];
+  const world = (exchange: FakeBackend, workmail: FakeBackend, ...directories: readonly FakeDirectory[]) => {
+    const winners = new ProbeMemory({ now: () => instant(DAY) });
+    const found = (text: string) => winners.find(mailbox(text), instant(DAY));
+    const parts = { directories: [winners, ...directories], winners, backends: [exchange, workmail] };
+    return { ...gatewayOf({ ...parts, addressSpaces: rewriting }), found };
+  };
+
+  it("is the one that was asked about, where the presumed owner's own is of another domain", async () => {
+    const [exchange, workmail] = [new FakeBackend("exchange", BOB), new FakeBackend("workmail")];
+    const { ask, found } = world(exchange, workmail);
+    expect((await ask([BOB])).map(told)).toEqual([BOB]);
+    expect([exchange.asked, workmail.asked]).toEqual([[BOB], [AWS]]);
+    expect(found(BOB)).toMatchObject({ backend: "exchange", address: BOB });
+    expect((await ask([BOB])).map(told)).toEqual([BOB]);
+    expect([exchange.asked, workmail.asked]).toEqual([[BOB], [AWS]]);
+  });
+
+  it("is the one its address space makes of it, where the probed system's own is of another domain", async () => {
+    const [exchange, workmail] = [new FakeBackend("exchange"), new FakeBackend("workmail", AWS)];
+    const legacy = "/o=Corp/cn=bob";
+    const ad = new FakeDirectory("ad", {}, { addresses: [BOB], backend: "exchange", legacyDns: [legacy] });
+    const { ask } = world(exchange, workmail, ad);
+    expect((await ask([BOB, legacy])).map(told)).toEqual([AWS, AWS]);
+    expect([exchange.asked, workmail.asked]).toEqual([[BOB], [AWS]]);
+  });
+
+  it("is the one its own directory knows, where the mailbox is in both", async () => {
+    const exchange = new FakeBackend("exchange");
+    const workmail = new FakeBackend("workmail", "robert@corp.awsapps.com");
+    const ad = new FakeDirectory("ad", { home: "exchange" }, { addresses: [BOB], backend: "exchange" });
+    const wm = new FakeDirectory(
+      "wm",
+      { home: "workmail" },
+      { addresses: ["robert@corp.awsapps.com", BOB], backend: "workmail" },
+    );
+    const { ask } = world(exchange, workmail, ad, wm);
+    expect((await ask([BOB])).map(told)).toEqual(["robert@corp.awsapps.com"]);
+    expect(workmail.asked).toEqual(["robert@corp.awsapps.com"]);
+  });
+
+  it("is not one that the caller may not see, though the presumed owner's is none", async () => {
+    const [exchange, workmail] = [new FakeBackend("exchange"), new FakeBackend("workmail", AWS)];
+    const ad = new FakeDirectory("ad", {}, { addresses: [BOB], backend: "exchange" });
+    const { answerer } = world(exchange, workmail, ad);
+    const window = { start: instant(DAY), end: instant(DAY + 86_400_000) };
+    const rule = { maximumDetail: "details" as const, privateEvents: "without-text" as const, allow: [] };
+    const answers = await answerer.answer(
+      { mailboxes: [askedFor(BOB)], window, intervalMinutes: 60, view: DETAILS },
+      {
+        caller: {
+          name: "portal",
+          origin: undefined,
+          maximumDetail: "details",
+          disclosure: { rule: { ...rule, deny: [new MailboxSet([AWS])] }, groups: [] },
+        },
+        returned: false,
+      },
+      "id",
+    );
+    expect(answers.map(told)).toEqual(["not-disclosed"]);
+    expect(workmail.asked).toEqual([]);
+  });
+
+  it("may not be the one it comes back under: whoever asks is not asked back, under none of them", async () => {
+    const [exchange, workmail] = [new FakeBackend("exchange"), new FakeBackend("workmail")];
+    const { ask } = world(exchange, workmail);
+    const sentOn: (string | undefined)[] = [];
+    // Exchange has him as a mail user, and sends the question to where his mail goes.
+    exchange.otherwise = async () => {
+      const [answer] = await ask([AWS], { origin: "exchange" });
+      sentOn.push(told(answer));
+      return answer as MailboxAnswer;
+    };
+    await ask([BOB], { origin: "workmail" });
+    expect([exchange.asked, workmail.asked, sentOn]).toEqual([[BOB], [], ["loop-detected"]]);
   });
 });
 
