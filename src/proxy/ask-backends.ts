@@ -245,15 +245,16 @@ export class BackendAsker {
     learntAt: InstantMs,
     signal: AbortSignal,
   ): Promise<void> {
-    const refused: string[] = [];
+    const gone: string[] = [];
     const entries = answers.flatMap((answer, i) => {
       const key = keyOf({ backend, address: question.mailboxes[i] as MailboxAddress });
-      const isRefused = answer.kind === "failure" && answer.failure.reason === "no-access";
-      if (isRefused) refused.push(key);
       const lifetime = this.#lifetimeOf(answer);
-      if (!isRefused && (lifetime === undefined || lifetime.end <= 0)) return [];
+      const isKept = lifetime !== undefined && lifetime.end > 0;
+      const ends = !isKept && endsWhatWasKnown(answer);
+      if (ends) gone.push(key);
+      if (!isKept && !ends) return [];
       // Forgotten while it was on its way: the mailbox has moved, so this is no longer true of it.
-      if (!this.#flights.learnt(key, signal) || lifetime === undefined) return [];
+      if (!this.#flights.learnt(key, signal) || !isKept) return [];
       const { window, detail } = question;
       const freshUntil = instant(learntAt + Math.round(lifetime.fresh));
       return [
@@ -272,8 +273,8 @@ export class BackendAsker {
     });
     try {
       if (entries.length > 0) await this.#cache.store(entries);
-      // What may not be seen any more is not shown from memory either.
-      if (refused.length > 0) await this.#cache.forget(refused, "everywhere");
+      // What may not be seen any more, or is not there, is not shown from memory either.
+      if (gone.length > 0) await this.#cache.forget(gone, "everywhere");
     } catch (error) {
       this.#observer.unexpected("the cache could not be written", error);
     }
@@ -287,6 +288,11 @@ export class BackendAsker {
     }
     return answer.failure.reason === "mailbox-not-found" ? { fresh: notFoundTtlMs, end: notFoundTtlMs } : undefined;
   }
+}
+
+function endsWhatWasKnown(answer: MailboxAnswer): boolean {
+  if (answer.kind !== "failure") return false;
+  return answer.failure.reason === "no-access" || answer.failure.reason === "mailbox-not-found";
 }
 
 /** NUL cannot occur in an address or in a configured name, so no two triples share a key. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FAILURE_REASONS, type MailboxAnswer } from "../../src/availability/mailbox-answer.js";
 import { DAY, FakeBackend, FakeDirectory, gatewayOf, slotsOf, told } from "../support/fake-directory.js";
 
@@ -68,8 +68,12 @@ describe("when a backend fails", () => {
   });
 
   it("a refusal, or that there is no such mailbox, is the last that is heard of what was known", async () => {
-    for (const reason of ["no-access", "mailbox-not-found"] as const) {
-      const { exchange, clock, asOf } = setUp({ staleIfErrorMs: 600_000 });
+    for (const [reason, notFoundTtlMs] of [
+      ["no-access", 10_000],
+      ["mailbox-not-found", 10_000],
+      ["mailbox-not-found", 0],
+    ] as const) {
+      const { exchange, clock, asOf } = setUp({ staleIfErrorMs: 600_000, notFoundTtlMs });
       await asOf();
       clock.now = DAY + 60_000;
       exchange.failsWith(reason);
@@ -189,6 +193,15 @@ describe("a view that is past its time, while a newer one is fetched", () => {
     expect(await asOf()).toEqual([BOB, DAY]);
     await new Promise(setImmediate);
     expect(exchange.asked).toHaveLength(2);
+  });
+
+  it("is given no more once the mailbox was not found, however short that is remembered", async () => {
+    const { exchange, clock, asOf } = setUp({ staleWhileRevalidateMs: 600_000, notFoundTtlMs: 0 });
+    await asOf();
+    exchange.has.delete(BOB);
+    clock.now = DAY + 60_000;
+    expect(await asOf()).toEqual([BOB, DAY]);
+    await vi.waitFor(async () => expect(await asOf()).toEqual(["mailbox-not-found"]));
   });
 
   it("is not waited past the time allowed for it", async () => {
