@@ -1,6 +1,7 @@
 /**
  * Decides how long a mailbox seen where it was not presumed is remembered to be there, so
- * that only the first question goes astray.
+ * that only the first question goes astray. What was seen before the mailbox was forgotten
+ * is not remembered after.
  *
  * Knows only what it is told: who probes, and when, is not decided here.
  */
@@ -36,6 +37,10 @@ export class ProbeMemory implements MailboxDirectory {
   /** In the order in which they were seen, so that what is forgotten next comes first. */
   readonly #sightings = new Set<Sighting>();
   readonly #byKey = new Map<RecipientKey, Sighting>();
+  /** What {@link forgotten} was when a key was last forgotten; of those forgotten longest ago only the latest. */
+  readonly #forgottenAt = new Map<RecipientKey, number>();
+  #allForgottenAt = 0;
+  #forgotten = 0;
   readonly #listeners: ((changed: readonly MailboxAddress[]) => void)[] = [];
 
   constructor(options: ProbeMemoryOptions = {}) {
@@ -45,8 +50,14 @@ export class ProbeMemory implements MailboxDirectory {
     this.#now = options.now ?? (() => instant(Date.now()));
   }
 
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** The backend has the mailbox asked for as `key`, and knows it by `address`. Seen again, it is remembered anew. */
-  learn(key: RecipientKey, backend: string, address: MailboxAddress): void {
+  learn(key: RecipientKey, backend: string, address: MailboxAddress, asked: number): void {
+    const forgottenAt = [key, address].map((one) => this.#forgottenAt.get(one) ?? this.#allForgottenAt);
+    if (Math.max(...forgottenAt) > asked) return;
     this.#forgetExpired();
     const rule = `${this.name}: found there when its presumed owner did not know it`;
     const claim: DirectoryClaim = { kind: "mailbox", backend, address, rule, learntAt: this.#now() };
@@ -72,6 +83,13 @@ export class ProbeMemory implements MailboxDirectory {
   /** It is not there any more, by whichever of its keys it is asked for. */
   forget(key: RecipientKey): void {
     this.#forgetExpired();
+    this.#forgottenAt.delete(key);
+    this.#forgottenAt.set(key, ++this.#forgotten);
+    for (const [oldest, at] of this.#forgottenAt) {
+      if (this.#forgottenAt.size <= this.#maximumMailboxes) break;
+      this.#forgottenAt.delete(oldest);
+      this.#allForgottenAt = at;
+    }
     const before = this.#byKey.get(key);
     if (before === undefined) return;
     this.#remove(before);
@@ -80,6 +98,8 @@ export class ProbeMemory implements MailboxDirectory {
 
   /** Everything may have moved; whoever knows that tells the listeners of moves itself. */
   forgetAll(): void {
+    this.#allForgottenAt = ++this.#forgotten;
+    this.#forgottenAt.clear();
     this.#sightings.clear();
     this.#byKey.clear();
   }

@@ -28,7 +28,10 @@ import type { AskedDetail } from "./view-cache.js";
 /** Port: what was found by probing, which is a directory too. */
 export interface ProbeWinners {
   readonly name: string;
-  learn(key: RecipientKey, backend: string, address: MailboxAddress): void;
+  /** Grows with everything that is forgotten. */
+  readonly forgotten: number;
+  /** `asked` is what `forgotten` was when the backend was asked: what was forgotten since has moved, and is not learnt. */
+  learn(key: RecipientKey, backend: string, address: MailboxAddress, asked: number): void;
   forget(key: RecipientKey): void;
   forgetAll(): void;
 }
@@ -203,23 +206,30 @@ export class SecondChance {
     if (attempts.length === 0) return;
     const { once, indexOf } = distinct(attempts, ({ backend, address }) => `${backend.name}\0${address}`);
     const wanted = once.map(({ backend, address }): Wanted => ({ backend, address }));
+    const forgotten = this.#parts.winners?.forgotten ?? 0;
     const pending = await this.#parts.asker.answersFor(wanted, window, detail, origin, askedBy, anew);
     await Promise.all(
       attempts.map(async (attempt, i) => {
         const { answer, cache } = pending[indexOf[i] as number] as Pending;
-        this.#found(attempt, await answer, cache);
+        this.#found(attempt, await answer, cache, forgotten);
       }),
     );
   }
 
-  #found({ chance, route, backend, address }: Attempt, answer: MailboxAnswer, cache: CacheOutcome): void {
+  #found(
+    { chance, route, backend, address }: Attempt,
+    answer: MailboxAnswer,
+    cache: CacheOutcome,
+    forgotten: number,
+  ): void {
     const { settled } = chance;
     const probed = route.rule === PROBED;
     // A probe that finds nobody changes nothing; one that fails leaves open whether the mailbox exists.
     if (settled.answer.kind === "view" || (probed && reasonOf(answer) === "mailbox-not-found")) return;
     chance.settled = { asked: settled.asked, route, cache, answer };
     const key = recipientKey(settled.asked);
-    if (probed && answer.kind === "view" && key !== undefined) this.#parts.winners?.learn(key, backend.name, address);
+    if (!probed || answer.kind !== "view" || key === undefined) return;
+    this.#parts.winners?.learn(key, backend.name, address, forgotten);
   }
 }
 
