@@ -41,6 +41,8 @@ export type OwnershipListener = (changed: readonly MailboxAddress[] | "all", dir
 
 interface Known {
   readonly directory: MailboxDirectory;
+  /** By which the directory was asked. */
+  readonly key: RecipientKey;
   readonly claim: DirectoryClaim;
 }
 
@@ -116,33 +118,34 @@ export class OwnerResolver {
     const own = this.#weighed.map((directory) => this.#find(directory, key, now));
     const at = own.findIndex((claim) => claim !== undefined);
     if (at < 0) return [];
-    const first = { directory: this.#weighed[at] as MailboxDirectory, claim: own[at] as DirectoryClaim };
+    const first = { directory: this.#weighed[at] as MailboxDirectory, key, claim: own[at] as DirectoryClaim };
     if (this.#weighed.length === 1) return [first];
     const aliases = this.#aliases(first);
     return this.#weighed.flatMap((directory, i) => {
-      const claim = own[i] ?? this.#linked(directory, first.claim, aliases, now);
-      return claim === undefined ? [] : [{ directory, claim }];
+      const claim = own[i];
+      return claim === undefined ? this.#linked(directory, first.claim, aliases, now) : [{ directory, key, claim }];
     });
   }
 
-  /** The claim of another directory about the same mailbox, found by another of its addresses. */
+  /** What another directory claims about the same mailbox, found by another of its addresses: once or not at all. */
   #linked(
     directory: MailboxDirectory,
     claim: DirectoryClaim,
     aliases: readonly MailboxAddress[],
     now: InstantMs,
-  ): DirectoryClaim | undefined {
+  ): readonly Known[] {
     const other = this.#find(directory, claim.address, now);
     if (other !== undefined) {
       const isMutual = aliases.includes(other.address);
-      return isMutual || localPartOf(other.address) === localPartOf(claim.address) ? other : undefined;
+      const isSame = isMutual || localPartOf(other.address) === localPartOf(claim.address);
+      return isSame ? [{ directory, key: claim.address, claim: other }] : [];
     }
     for (const alias of aliases) {
       if (localPartOf(alias) !== localPartOf(claim.address)) continue;
       const alike = this.#find(directory, alias, now);
-      if (alike?.address === alias) return alike;
+      if (alike?.address === alias) return [{ directory, key: alias, claim: alike }];
     }
-    return undefined;
+    return [];
   }
 
   #decided(key: RecipientKey, known: readonly Known[], now: InstantMs, tell?: TellStep): Ownership | undefined {
@@ -207,8 +210,11 @@ export class OwnerResolver {
     return this.#deciding.flatMap((directory) => this.#safely(directory, () => directory.addressesOf(address), []));
   }
 
-  #aliases({ directory, claim }: Known): readonly MailboxAddress[] {
-    return this.#safely(directory, () => directory.addressesOf(claim.address), []);
+  /** Two entries of a directory may lead to one mailbox: then its address there is found under one of them alone. */
+  #aliases({ directory, key, claim }: Known): readonly MailboxAddress[] {
+    const of = (one: RecipientKey) => this.#safely(directory, () => directory.addressesOf(one), []);
+    const own = of(key);
+    return own.includes(claim.address) ? own : [...new Set([...own, ...of(claim.address)])];
   }
 
   /** A directory that throws costs nobody the lookup: it is taken to know nothing. */

@@ -3,7 +3,11 @@ import { type DisclosureRule, MailboxSet, type RequesterGroup } from "../../src/
 import { type MailboxAnswer, viewed } from "../../src/availability/mailbox-answer.js";
 import { mergedFreeBusy } from "../../src/availability/merged-free-busy.js";
 import { instant } from "../../src/availability/time-window.js";
+import { adRecipient } from "../../src/directories/ad-recipient.js";
+import type { DirectoryRecord } from "../../src/directories/directory-source.js";
 import { ProbeMemory } from "../../src/directories/probe-memory.js";
+import { RecipientTable } from "../../src/directories/recipient-table.js";
+import type { MailboxDirectory, RecipientKey } from "../../src/proxy/mailbox-directory.js";
 import {
   askedFor,
   DAY,
@@ -15,6 +19,7 @@ import {
   viewOf,
 } from "../support/fake-directory.js";
 import { mailbox } from "../support/proxy.js";
+import { fill } from "../support/recipient-records.js";
 
 const GROUP = "all@corp.example";
 const ALL: DisclosureRule = { maximumDetail: "details", privateEvents: "without-text", allow: [], deny: [] };
@@ -66,6 +71,57 @@ describe("a mailbox the caller may not see", () => {
     expect(await ask([GROUP])).toEqual([slotsOf({ 9: "2" }, "4")]);
     expect(asked()).toEqual(["a@corp.example"]);
     expect(await setUp(ALL).ask([GROUP])).toEqual([slotsOf({ 9: "2", 15: "2" })]);
+  });
+
+  it("is known by each address of the two entries of a directory that lead to it", async () => {
+    const own = { mailboxBackend: "exchange", backendOfDomain: () => "workmail" };
+    const entry = (type: string, ...addresses: readonly string[]) =>
+      adRecipient(
+        new Map([
+          ["msexchrecipienttypedetails", [type]],
+          ["proxyaddresses", addresses],
+          ["targetaddress", ["SMTP:w@corp.awsapps.com"]],
+        ]),
+        own,
+      ) as DirectoryRecord;
+    const person = entry("128", "SMTP:boss@corp.example", "smtp:w.smith@corp.example");
+    const contact = entry("64", "SMTP:assistant@corp.example");
+    for (const [records, asked] of [
+      [
+        [person, contact],
+        ["boss", "w.smith", "assistant"],
+      ],
+      [
+        [contact, person],
+        ["boss", "w.smith"],
+      ],
+    ] as const) {
+      const table = fill(new RecipientTable("ad", instant(DAY)), records);
+      const directory: MailboxDirectory = Object.assign(new FakeDirectory("ad"), {
+        find: (key: RecipientKey) => table.find(key),
+        addressesOf: (key: RecipientKey) => table.addressesOf(key),
+      });
+      const workmail = new FakeBackend("workmail", "w@corp.awsapps.com");
+      const gateway = gatewayOf({ directories: [directory], backends: [workmail] });
+      const caller = { name: "client", origin: undefined, maximumDetail: "details" as const };
+      const ask = async (rule: DisclosureRule) => {
+        const answers = await gateway.answerer.answer(
+          {
+            mailboxes: asked.map((name) => askedFor(`${name}@corp.example`)),
+            window: { start: instant(DAY), end: instant(DAY + 24 * 3_600_000) },
+            intervalMinutes: 60,
+            view: { detail: "details", merged: false },
+          },
+          { caller: { ...caller, disclosure: { rule, groups: [] } }, returned: false },
+          "id",
+        );
+        return new Set(answers.map(told));
+      };
+      expect(await ask(ALL)).toEqual(new Set(["w@corp.awsapps.com"]));
+      for (const address of ["boss@corp.example", "w.smith@corp.example", "w@corp.awsapps.com"]) {
+        expect(await ask(deny(address))).toEqual(new Set(["not-disclosed"]));
+      }
+    }
   });
 
   it("may be a whole group", async () => {
