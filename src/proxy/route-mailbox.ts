@@ -108,8 +108,11 @@ export class MailboxRouter {
   /** Until it is over, a system may be asked about a mailbox by an address that no route leads to. */
   async whileProbing(over: Promise<void>): Promise<void> {
     this.#probes++;
-    await over;
-    this.#probes--;
+    try {
+      await over;
+    } finally {
+      this.#probes--;
+    }
   }
 
   /** Those by which the mailbox may be under way. All that are known take longer to find than the route. */
