@@ -3,6 +3,9 @@
  * dash on a line of its own, so that a long list keeps nobody waiting and a mistake costs one
  * entry. A list in brackets can only be read whole, and so has to be short.
  *
+ * Its last line must be whole, as while a file is being written it may not be: an entry cut short
+ * before its from and until would count at once and without end. What is in brackets shows its own end.
+ *
  * Does not know what a setting may hold.
  */
 
@@ -11,6 +14,8 @@ import { type BadLine, isAbsent, shown, type WrittenOverride } from "./written-o
 
 const SETTINGS = ["address", "owner", "from", "until", "backendAddress", "aliases"];
 const EXPECTED = "Expected a list of entries like - {address: bob@corp.example, owner: workmail}.";
+/** In brackets, or with the end of the document marked. */
+const SHOWS_ITS_END = /^\s*-\s+[[{]|\n\.\.\.\s*$/;
 const LONGEST_WHOLE = 50_000;
 
 /** The overrides of a file, and the lines that are none, as they come. */
@@ -20,6 +25,7 @@ export function* overridesInYaml(written: string): Generator<WrittenOverride | B
   let dash: string | undefined;
   let entry = "";
   let entryLine = 1;
+  let lastLine = 1;
   for (const { line, content } of lines) {
     if (dash === undefined) {
       if (/^(?:\s*(?:#.*)?|---\s*(?:#.*)?|%.*)$/.test(content.trimEnd())) continue;
@@ -33,9 +39,13 @@ export function* overridesInYaml(written: string): Generator<WrittenOverride | B
       entryLine = line;
     }
     entry += content;
+    lastLine = line;
   }
   if (entry === "") yield { line: 1, problem: `the list is missing. ${EXPECTED} An empty list is written [].` };
   else yield* entriesIn(entry, entryLine);
+  if (!text.endsWith("\n") && !SHOWS_ITS_END.test(entry)) {
+    yield { line: lastLine, problem: "has no line end, as when a file is not yet written to its end. Add one." };
+  }
 }
 
 function* shortList(text: string): Generator<WrittenOverride | BadLine, void> {

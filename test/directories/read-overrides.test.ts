@@ -9,7 +9,7 @@ import { readOverrides } from "../../src/directories/read-overrides.js";
 const read = (fileName: string, text: string) =>
   atOnce(readOverrides({ fileName, text, backends: ["exchange", "workmail"], directory: "overrides" }));
 const csv = (...lines: string[]) => read("overrides.csv", lines.join("\n"));
-const yaml = (...lines: string[]) => read("overrides.yaml", lines.join("\n"));
+const yaml = (...lines: string[]) => read("overrides.yaml", `${lines.join("\n")}\n`);
 const problems = (result: ReturnType<typeof read>) => ("problems" in result ? result.problems : []);
 const HEADER = "address,owner,from,until,backendAddress";
 const BOB = {
@@ -172,12 +172,34 @@ describe("a file of overrides in YAML", () => {
   it.each([
     ["in brackets", "[{address: eve@corp.example, owner: exchange}]"],
     ["in JSON", '[\n{"address": "eve@corp.example",\n"owner": "exchange"}]'],
-    ["indented", "   - address: eve@corp.example\n     owner: exchange"],
+    ["indented", "   - address: eve@corp.example\n     owner: exchange\n"],
     ["with dashes on lines of their own", "-\n  address: eve@corp.example\n  owner: exchange\n"],
     ["with the line ends of the other world", "\uFEFF- address: eve@corp.example\r\n  owner: exchange\r\n"],
     ["with its end marked", "- address: eve@corp.example\n  owner: exchange\n...\n"],
+    ["with its end marked, and no line end", "- address: eve@corp.example\n  owner: exchange\n..."],
+    ["with each entry in brackets, and no line end", "- {address: eve@corp.example, owner: exchange}"],
   ])("may be written %s", (_, text) => {
     expect(read("o.yml", text)).toEqual({ overrides: [{ ...EVE, rule: expect.stringMatching(/line [12]$/) }] });
+  });
+
+  it.each([
+    ["entry by entry", [...bob, "  aliases:", "    - b.smith@corp.example"]],
+    ["with the line ends of the other world", bob.map((line) => `${line}\r`)],
+    ["in brackets", ["- {address: bob@corp.example, owner: workmail, from: 2026-09-01T00:00:00+02:00}"]],
+  ])("cut off anywhere within a line of it says nothing when it is written %s", (_, lines) => {
+    const eve = "- address: eve@corp.example\n  owner: exchange\n";
+    const whole = `${eve}${lines.join("\n")}\n`;
+    const within = Array.from({ length: whole.length - eve.length }, (_, i) => whole.slice(0, eve.length + i)).filter(
+      (text) => !text.endsWith("\n") && !text.endsWith("}"),
+    );
+    for (const text of within) expect(read("overrides.yaml", text)).toHaveProperty("problems");
+    expect(read("overrides.yaml", whole)).toHaveProperty("overrides");
+  });
+
+  it("cut off within its last line is told so, by line", () => {
+    expect(problems(read("overrides.yaml", "- address: eve@corp.example\n  owner: exchange"))).toEqual([
+      "overrides.yaml line 2: has no line end, as when a file is not yet written to its end. Add one.",
+    ]);
   });
 
   it("may hold nobody, when it says so", () => {
