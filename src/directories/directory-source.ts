@@ -32,6 +32,8 @@ export interface GroupMembers {
   readonly addresses: readonly MailboxAddress[];
   /** Members without one, or without a calendar (a device, a public folder): they have no free/busy time that could be asked for. */
   readonly without: number;
+  /** Members who have a time, but no address here by which they could be asked for: they live in another system. Absent: none. */
+  readonly unknown?: number;
 }
 
 /** Thrown when a directory cannot be asked. `code` is for logs and people: "ECONNREFUSED", "ThrottlingException"; never a secret. */
@@ -55,7 +57,7 @@ export interface DirectorySource {
   readOne(address: MailboxAddress, signal: AbortSignal): Promise<DirectoryRecord | undefined>;
   /**
    * The direct members of the group with this address; stops reading when more than `limit` members are known, those
-   * without an address included: a group is too large when `addresses.length + without > limit`.
+   * without an address included: a group is too large when all of them together are more.
    * Undefined when there is no such group. Throws a {@link DirectoryError}.
    */
   readMembers(group: MailboxAddress, limit: number, signal: AbortSignal): Promise<GroupMembers | undefined>;

@@ -11,7 +11,7 @@ import { atMostAtOnce } from "./at-most-at-once.js";
 import type { DirectoryRecord, DirectorySource, GroupMembers } from "./directory-source.js";
 import { WorkMailApi, type WorkMailOrganization } from "./workmail-api.js";
 import type { WorkMailCallOptions } from "./workmail-calls.js";
-import { WorkMailMemory } from "./workmail-memory.js";
+import { type WorkMailMember, WorkMailMemory } from "./workmail-memory.js";
 import {
   canBeInWorkMail,
   recipientOf,
@@ -41,6 +41,7 @@ export interface ObservedOrganization extends WorkMailOrganization {
 }
 
 const DAY_MS = 86_400_000;
+const NOBODY: WorkMailMember = { address: undefined, exists: false };
 
 export class WorkMailDirectory implements DirectorySource {
   /** For readings of the whole, which may take minutes when throttled; nobody who asks about one address waits behind it. */
@@ -109,13 +110,14 @@ export class WorkMailDirectory implements DirectorySource {
     if (id === undefined) return undefined;
     const members = await this.#questions.members(id, limit, signal);
     if (members === undefined) return undefined;
-    const addresses = await atMostAtOnce(this.#callsAtOnce, members, (member) =>
+    const found = await atMostAtOnce(this.#callsAtOnce, members, (member) =>
       member.Id === undefined || member.State === "DELETED"
-        ? Promise.resolve(undefined)
-        : this.#memberAddress(member.Id, member.Type === "GROUP" ? "group" : "user", signal),
+        ? Promise.resolve(NOBODY)
+        : this.#member(member.Id, member.Type === "GROUP" ? "group" : "user", signal),
     );
-    const found = addresses.filter((address) => address !== undefined);
-    return { addresses: found, without: addresses.length - found.length };
+    const addresses = found.map(({ address }) => address).filter((address) => address !== undefined);
+    const without = found.filter(({ exists }) => !exists).length;
+    return { addresses, without, unknown: found.length - addresses.length - without };
   }
 
   async close(): Promise<void> {
@@ -169,16 +171,14 @@ export class WorkMailDirectory implements DirectorySource {
   }
 
   /** Members who live in the other system are DISABLED here; their description may still name their address. */
-  async #memberAddress(
-    id: string,
-    kind: WorkMailEntity["kind"],
-    signal: AbortSignal,
-  ): Promise<MailboxAddress | undefined> {
+  async #member(id: string, kind: WorkMailEntity["kind"], signal: AbortSignal): Promise<WorkMailMember> {
     const known = this.#memory.member(id);
-    if (known !== undefined) return known.address;
+    if (known !== undefined) return known;
     const entity = await (kind === "group" ? this.#questions.group(id, signal) : this.#questions.user(id, signal));
     const address = entity?.email === undefined ? undefined : parseMailboxAddress(entity.email);
-    this.#memory.rememberMember(id, address);
-    return address;
+    const exists = address !== undefined || (entity !== undefined && entity.state !== "DELETED");
+    const member: WorkMailMember = { address, exists };
+    this.#memory.rememberMember(id, member);
+    return member;
   }
 }

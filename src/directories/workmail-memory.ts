@@ -17,13 +17,20 @@ interface Known {
   readonly addresses: DirectoryRecord["addresses"];
 }
 
+/** A member of a group. */
+export interface WorkMailMember {
+  readonly address: MailboxAddress | undefined;
+  /** Also without an address: somebody who lives in the other system has a time there. */
+  readonly exists: boolean;
+}
+
 export class WorkMailMemory {
   readonly #refreshMs: number;
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
   readonly #idOf = new Map<MailboxAddress, string>();
-  /** Members of groups that have no record here: their primary address, if any. */
-  readonly #members = new Map<string, { readonly address: MailboxAddress | undefined; readonly learntAt: number }>();
+  /** Members of groups that have no record here. */
+  readonly #members = new Map<string, { readonly member: WorkMailMember; readonly learntAt: number }>();
 
   /** `now` and `refreshMs` in milliseconds. */
   constructor(refreshMs: number, now: () => number) {
@@ -61,16 +68,16 @@ export class WorkMailMemory {
     return id === undefined ? undefined : this.#known.get(id)?.entity;
   }
 
-  /** The primary address by id; `address` is undefined for a member that has none. Undefined when it has to be asked. */
-  member(id: string): { readonly address: MailboxAddress | undefined } | undefined {
+  /** By id, with the primary address. Undefined when it has to be asked. */
+  member(id: string): WorkMailMember | undefined {
     const known = this.#known.get(id);
-    if (known !== undefined) return { address: known.addresses[0] };
-    const member = this.#members.get(id);
-    return member === undefined || this.#isOld(member.learntAt) ? undefined : member;
+    if (known !== undefined) return { address: known.addresses[0], exists: true };
+    const seen = this.#members.get(id);
+    return seen === undefined || this.#isOld(seen.learntAt) ? undefined : seen.member;
   }
 
-  rememberMember(id: string, address: MailboxAddress | undefined): void {
-    this.#members.set(id, { address, learntAt: this.#now() });
+  rememberMember(id: string, member: WorkMailMember): void {
+    this.#members.set(id, { member, learntAt: this.#now() });
   }
 
   /** After a complete reading: everybody else is gone. */

@@ -26,7 +26,7 @@ const MOST_GROUPS = 100;
 export interface Expansion {
   /** The mailboxes, with their routes, as far as the caller may see them, as they are when all have been named. */
   readonly members: readonly Target[];
-  /** A nested group was left out, or its members were not named: somebody's time is unknown. */
+  /** A nested group was left out, or not all members were named: somebody's time is unknown. */
   readonly someUnknown: boolean;
 }
 
@@ -71,14 +71,14 @@ export class GroupExpander {
       }
     };
     take(this.#parted(top, origin, rule));
-    let someUnknown = false;
+    let someUnknown = hasUnknown(top);
     // Breadth first: a group nearer to the question is looked into before one inside another.
     for (const [i, one] of inner.entries()) {
       const found = i < MOST_GROUPS && !signal.aborted ? await this.#membersOf(one, signal) : undefined;
       const more = found === undefined || isTooLarge(found) ? undefined : this.#parted(found, origin, rule);
       const fits = more !== undefined && new Set([...mailboxes.keys(), ...more.boxes.keys()]).size <= MAXIMUM_MEMBERS;
       if (fits) take(more);
-      else someUnknown = true;
+      if (!fits || hasUnknown(found)) someUnknown = true;
     }
     // Somebody may have moved while others were being named.
     const members = [...mailboxes.values()].map((asked) => ({
@@ -119,8 +119,12 @@ export class GroupExpander {
 }
 
 /** A directory stops reading above the limit, so nothing is known of those it did not name. */
-function isTooLarge({ addresses, without }: DirectoryMembers): boolean {
-  return addresses.length + without > MAXIMUM_MEMBERS;
+function isTooLarge({ addresses, without, unknown = 0 }: DirectoryMembers): boolean {
+  return addresses.length + without + unknown > MAXIMUM_MEMBERS;
+}
+
+function hasUnknown(members: DirectoryMembers | undefined): boolean {
+  return members?.unknown !== undefined && members.unknown > 0;
 }
 
 function keyOf({ directory, address }: Group): string {

@@ -74,6 +74,8 @@ export interface DirectoryMembers {
   readonly addresses: readonly MailboxAddress[];
   /** Members that have no address or no calendar, and so no time that could be asked for. */
   readonly without: number;
+  /** Members who have a time, but no address by which they could be asked for. Absent: none. */
+  readonly unknown?: number;
 }
 
 /** How long what a fresh look found is believed without looking again. */

@@ -79,7 +79,9 @@ export function watchedDirectory(directory: MailboxDirectory, watcher: HopWatche
         watcher.around(
           members,
           () => (directory.members as NonNullable<typeof directory.members>)(group, limit, signal),
-          (found) => ({ members: found === undefined ? 0 : found.addresses.length + found.without }),
+          (found) => ({
+            members: found === undefined ? 0 : found.addresses.length + found.without + (found.unknown ?? 0),
+          }),
         ),
     }),
   };

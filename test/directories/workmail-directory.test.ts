@@ -295,18 +295,26 @@ describe("reading the members of a group in WorkMail", () => {
       user("bob"),
       user("carol", { state: "DISABLED", aliases: [] }),
       { id: "S-1-1-12-user-nomail", name: "nomail", state: "DISABLED", role: "USER" } as const,
+      { id: "S-1-1-12-user-deleted", name: "deleted", state: "DELETED", role: "USER" } as const,
     ],
     groups: [
-      group("team", [user("bob").id, user("carol").id, "S-1-1-12-group-inner", "S-1-1-12-user-nomail"]),
+      group("team", [
+        user("bob").id,
+        user("carol").id,
+        "S-1-1-12-group-inner",
+        "S-1-1-12-user-nomail",
+        "S-1-1-12-user-deleted",
+      ]),
       group("inner", [user("bob").id]),
     ],
   });
   const members = {
     addresses: ["bob@corp.example", "carol@corp.example", "inner@corp.example"],
     without: 1,
+    unknown: 1,
   };
 
-  it("names members of the other system and nested groups, and counts who has no address", async () => {
+  it("names members of the other system and nested groups, and counts who is there without an address, and who is gone", async () => {
     const { directory } = await start(nested());
     expect(await directory.readMembers(address("team@corp.example"), 100, never())).toEqual(members);
   });
@@ -345,6 +353,7 @@ describe("reading the members of a group in WorkMail", () => {
     expect(await directory.readMembers(address("team@corp.example"), 10, never())).toEqual({
       addresses: [],
       without: 0,
+      unknown: 0,
     });
     api.organization.groups = [];
     expect(await directory.readMembers(address("team@corp.example"), 10, never())).toBeUndefined();

@@ -5,6 +5,7 @@ import { mergedOfMembers } from "../../src/availability/merged-free-busy.js";
 import { instant } from "../../src/availability/time-window.js";
 import { ProbeMemory } from "../../src/directories/probe-memory.js";
 import { DAY, FakeBackend, FakeDirectory, gatewayOf, slotsOf, told, viewOf } from "../support/fake-directory.js";
+import { mailbox } from "../support/proxy.js";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -134,6 +135,18 @@ describe("a group", () => {
     expect([...exchange.asked, ...workmail.asked]).toEqual(["a@corp.example"]);
     // Of whom nobody knows anything, there is nothing to tell.
     expect(await setUp(["a@corp.example", "x@elsewhere.example"]).ask([GROUP])).toEqual([slotsOf({ 9: "2" })]);
+  });
+
+  it("looks free nowhere beside a member whom a directory cannot name, though he has a time, nor beside a group with one", async () => {
+    const { ask, directory } = setUp();
+    directory.group([GROUP], async () => ({ addresses: [mailbox("a@corp.example")], without: 1, unknown: 1 }));
+    directory.group(["outer@corp.example"], [GROUP]);
+    const busy = slotsOf({ 9: "2" }, "4");
+    expect(await ask([GROUP, "outer@corp.example"])).toEqual([busy, busy]);
+    directory.group([GROUP], async () => ({ addresses: [mailbox("a@corp.example")], without: 1, unknown: 0 }));
+    expect(await ask([GROUP])).toEqual([slotsOf({ 9: "2" })]);
+    directory.group([GROUP], async () => ({ addresses: [mailbox("a@corp.example")], without: 50, unknown: 50 }));
+    expect(await ask([GROUP])).toEqual(["group-too-large"]);
   });
 
   it("looks free nowhere beside a member who, so a second look says, has moved to where nobody here may ask", async () => {
