@@ -1,7 +1,8 @@
 /**
  * Decides in which order WorkMail's API is asked for a whole directory, for one address and
  * for the members of a group, so that all three tell the same and cost few calls: a whole
- * reading costs a call per hundred users, and one more for each user not seen before.
+ * reading costs a call per hundred users, and one more for each user not seen before or
+ * whose turn it is.
  *
  * Must not know the SDK nor keep a copy of the directory.
  */
@@ -21,8 +22,6 @@ import {
 } from "./workmail-records.js";
 
 export interface WorkMailDirectoryOptions extends WorkMailCallOptions, WorkMailOwners {
-  /** How long listed aliases are believed while nothing speaks against them; a day unless told. */
-  readonly aliasRefreshMs?: number | undefined;
   /** Calls under way together while aliases or members are read; 4 unless told, 10 at most. */
   readonly callsAtOnce?: number | undefined;
   /** Milliseconds since 1970. */
@@ -40,7 +39,6 @@ export interface ObservedOrganization extends WorkMailOrganization {
   readonly interoperabilityEndedAt: number | undefined;
 }
 
-const DAY_MS = 86_400_000;
 const NOBODY: WorkMailMember = { address: undefined, exists: false };
 
 export class WorkMailDirectory implements DirectorySource {
@@ -58,7 +56,7 @@ export class WorkMailDirectory implements DirectorySource {
     this.#questions = new WorkMailApi(options, "prompt");
     this.#owners = options;
     this.#now = options.now ?? Date.now;
-    this.#memory = new WorkMailMemory(options.aliasRefreshMs ?? DAY_MS, this.#now);
+    this.#memory = new WorkMailMemory(this.#now);
     this.#callsAtOnce = options.callsAtOnce ?? 4;
   }
 
@@ -70,6 +68,7 @@ export class WorkMailDirectory implements DirectorySource {
   async *readAll(signal: AbortSignal): AsyncGenerator<readonly DirectoryRecord[]> {
     const { interoperabilityEnabled } = await this.#describeOrganization(this.#lists, signal);
     const seen = new Set<string>();
+    this.#memory.beginReading();
     for (const pages of [this.#lists.enabledUsers(signal), this.#lists.enabledGroups(signal)]) {
       for await (const page of pages) {
         const records = await atMostAtOnce(this.#callsAtOnce, page, (entity) =>

@@ -1,7 +1,11 @@
 /**
  * Decides what is remembered between two readings of WorkMail's directory, so that a
- * reading costs a call per hundred users instead of one per user: aliases, until the user
- * is enabled anew, gets another primary address, or the memory is a day old.
+ * reading costs few calls more than one per hundred users: aliases, until the user is
+ * enabled anew or gets another primary address. Nothing else in a list says that an alias
+ * has moved, so at each reading those listed longest ago are listed again: of up to 3,600
+ * users and groups all within an hour. WorkMail's limits are not published and are shared
+ * with the administrator's own tools, so it is never more than one a second in the mean:
+ * 900 in a reading every 15 minutes, and 10,000 take not quite three hours.
  *
  * Never an answer by itself: whether somebody is there is always asked. Makes no call.
  */
@@ -9,6 +13,11 @@
 import type { MailboxAddress } from "../availability/mailbox-address.js";
 import type { DirectoryRecord } from "./directory-source.js";
 import type { WorkMailEntity } from "./workmail-records.js";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** At least so long, in the mean, between two lists of aliases that are only asked for again. */
+const APART_MS = 1000;
 
 interface Known {
   readonly entity: WorkMailEntity;
@@ -25,23 +34,39 @@ export interface WorkMailMember {
 }
 
 export class WorkMailMemory {
-  readonly #refreshMs: number;
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
   readonly #idOf = new Map<MailboxAddress, string>();
   /** Members of groups that have no record here. */
   readonly #members = new Map<string, { readonly member: WorkMailMember; readonly learntAt: number }>();
+  /** Whose aliases are to be listed again. */
+  #due: ReadonlySet<string> = new Set();
+  /** How many of them the time that has passed allows; a fraction is left for the next reading. */
+  #allowed = 0;
+  #begunAt: number | undefined;
 
-  /** `now` and `refreshMs` in milliseconds. */
-  constructor(refreshMs: number, now: () => number) {
-    this.#refreshMs = refreshMs;
+  /** `now` in milliseconds. */
+  constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** The aliases listed earlier, while nothing speaks against them. */
+  /** Chooses whose aliases this reading lists again. */
+  beginReading(): void {
+    const now = this.#now();
+    const passed = Math.max(0, now - (this.#begunAt ?? now));
+    this.#begunAt = now;
+    const share = (this.#known.size * passed) / HOUR_MS;
+    this.#allowed = Math.min(this.#allowed + Math.min(share, passed / APART_MS), this.#known.size);
+    const count = Math.floor(this.#allowed);
+    this.#allowed -= count;
+    const oldestFirst = [...this.#known].sort(([, one], [, other]) => one.learntAt - other.learntAt);
+    this.#due = new Set(oldestFirst.slice(0, count).map(([id]) => id));
+  }
+
+  /** The aliases listed earlier, while nothing speaks against them and it is not their turn. */
   aliases(entity: WorkMailEntity): readonly string[] | undefined {
     const known = this.#known.get(entity.id);
-    if (known === undefined || this.#isOld(known.learntAt)) return undefined;
+    if (known === undefined || this.#due.has(entity.id)) return undefined;
     const same = known.entity.enabledAt === entity.enabledAt && known.entity.email === entity.email;
     return same ? known.aliases : undefined;
   }
@@ -97,6 +122,6 @@ export class WorkMailMemory {
   }
 
   #isOld(learntAt: number): boolean {
-    return this.#now() - learntAt >= this.#refreshMs;
+    return this.#now() - learntAt >= DAY_MS;
   }
 }

@@ -101,15 +101,41 @@ describe("reading WorkMail's whole directory", () => {
     ]);
   });
 
-  it("reads all aliases again once a day, counted from when they were listed", async () => {
+  it("lists a share of the aliases again each time, those listed longest ago first, so that all are within an hour", async () => {
     let now = 0;
-    const { directory, api } = await start({ users: [user("bob")], groups: [] }, { now: () => now });
+    const { directory, api } = await start({ users: many(8), groups: [] }, { now: () => now, callsAtOnce: 1 });
     await readEverything(directory);
-    (api.organization.users[0] as { aliases: string[] }).aliases = ["robert@corp.example"];
-    now = 20 * 3_600_000;
-    expect((await readEverything(directory))[0]?.addresses).toEqual(["bob@corp.example", "bob@corp.awsapps.com"]);
-    now = 24 * 3_600_000;
-    expect((await readEverything(directory))[0]?.addresses).toEqual(["bob@corp.example", "robert@corp.example"]);
+    const turns: unknown[][] = [];
+    for (let reading = 0; reading < 8; reading++) {
+      now += 15 * 60_000;
+      api.asked.length = 0;
+      await readEverything(directory);
+      const lists = api.asked.filter(({ operation }) => operation === "ListAliases");
+      turns.push(lists.map(({ input }) => input.EntityId).sort());
+    }
+    const ids = many(8).map(({ id }) => id);
+    const hour = [0, 2, 4, 6].map((at) => ids.slice(at, at + 2));
+    expect(turns).toEqual([...hour, ...hour]);
+  });
+
+  it.each([
+    ["before", 0, 1],
+    ["after", 1, 0],
+  ])("sees within an hour that an alias has moved from a user listed %s the new one", async (_, from, to) => {
+    let now = 0;
+    const { directory, api } = await start({ users: many(2), groups: [] }, { now: () => now });
+    const users = api.organization.users as SimulatedUser[];
+    for (const [i, one] of users.entries()) one.aliases = i === from ? ["support@corp.example"] : [];
+    await readEverything(directory);
+    for (const [i, one] of users.entries()) one.aliases = i === to ? ["support@corp.example"] : [];
+    for (let reading = 0; reading < 4; reading++) {
+      now += 15 * 60_000;
+      await readEverything(directory);
+    }
+    const records = await readEverything(directory);
+    expect(records.map(({ addresses }) => addresses.includes(address("support@corp.example")))).toEqual(
+      [0, 1].map((i) => i === to),
+    );
   });
 
   it("lists aliases over several pages, drops what is no address, and names each once", async () => {
