@@ -61,6 +61,8 @@ async function startWith(settings: string, accounts = 1, more = ""): Promise<Run
 listen: { port: LISTEN_PORT }
 management: { port: MANAGEMENT_PORT }
 log: { level: debug }
+# What is refused when the machine is late is no matter of budgets.
+overload: { maximumRequests: 2000, maximumDelaySeconds: 10 }
 callers:
   - { name: client, usernames: [client@corp.example], passwordHash: 'env:CALLER_HASH', maximumView: Detailed }
   - { name: calm, usernames: [calm@corp.example], passwordHash: 'env:CALLER_HASH', maximumView: Detailed }
