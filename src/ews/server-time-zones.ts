@@ -3,7 +3,7 @@
  * zone there is, with all their changes or by name alone (messages.xsd; §9, exchangelib).
  *
  * A zone's changes come from `Intl`, which is slow to ask: working out all of them takes a
- * few tenths of a second the first time. So a list of all zones is made a few at a time, and
+ * few tenths of a second the first time. So a list of zones is made a few at a time, and
  * others are answered in between; what was written is kept until the year is over.
  */
 
@@ -20,8 +20,8 @@ const ZONES_AT_A_TIME = 2;
 
 const written = new Map<string, { readonly year: number; readonly text: string }>();
 
-/** Reads the element the cursor stands on and answers it; with a promise, which never rejects, when all zones are wanted. */
-export function answerServerTimeZones(xml: XmlCursor, year: number): string | Promise<string> {
+/** Reads the element the cursor stands on and answers it; the promise never rejects. */
+export function answerServerTimeZones(xml: XmlCursor, year: number): Promise<string> {
   const full = !/^(false|0)$/.test(xml.attribute("ReturnFullTimeZoneData")?.trim() ?? "");
   const depth = xml.depth;
   const ids: string[] = [];
@@ -32,15 +32,13 @@ export function answerServerTimeZones(xml: XmlCursor, year: number): string | Pr
   if (ids.length > MOST_IDS) {
     throw new RequestFault("malformed", `The request failed schema validation: more than ${MOST_IDS} time zone ids.`);
   }
-  // Exchange leaves out what it does not know.
-  if (ids.length > 0) return response(ids.map((id) => definition(id, full, year)).join(""));
-  return everyZone(full, year);
+  return zones(ids.length > 0 ? ids : WINDOWS_ZONE_NAMES, full, year);
 }
 
-async function everyZone(full: boolean, year: number): Promise<string> {
+async function zones(ids: readonly string[], full: boolean, year: number): Promise<string> {
   let definitions = "";
-  for (let i = 0; i < WINDOWS_ZONE_NAMES.length; i += ZONES_AT_A_TIME) {
-    for (const id of WINDOWS_ZONE_NAMES.slice(i, i + ZONES_AT_A_TIME)) definitions += definition(id, full, year);
+  for (let i = 0; i < ids.length; i += ZONES_AT_A_TIME) {
+    for (const id of ids.slice(i, i + ZONES_AT_A_TIME)) definitions += definition(id, full, year);
     await setImmediate();
   }
   return response(definitions);
@@ -50,6 +48,7 @@ function definition(id: string, full: boolean, year: number): string {
   const kept = full ? written.get(id) : undefined;
   if (kept?.year === year) return kept.text;
   const zone = windowsTimeZone(id);
+  // Exchange leaves out what it does not know.
   if (zone === undefined) return "";
   if (!full) return writeTimeZoneName(id, zone, year);
   const text = writeTimeZoneDefinition(id, zone, year - YEARS_EACH_WAY, year + YEARS_EACH_WAY);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RequestFault } from "../../src/availability/request-fault.js";
 import { instant } from "../../src/availability/time-window.js";
@@ -72,6 +73,19 @@ describe("GetServerTimeZones", () => {
       `<m:GetServerTimeZones><m:Ids>${ids.map((id) => `<t:Id>${id}</t:Id>`).join("")}</m:Ids></m:GetServerTimeZones>`,
     );
     expect(named.map(({ $ }) => $.Id)).toEqual(["UTC", "Pacific Standard Time", "UTC"]);
+  });
+
+  it.each([
+    ["all zones", ""],
+    ["two hundred zones by id", `<m:Ids>${"<t:Id>Europe/Berlin</t:Id>".repeat(200)}</m:Ids>`],
+  ])("lets others be answered while it works out %s", async (_, ids) => {
+    let finished = false;
+    const working = answer(`<m:GetServerTimeZones>${ids}</m:GetServerTimeZones>`).then(() => {
+      finished = true;
+    });
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    expect(finished).toBe(false);
+    await working;
   });
 
   it("gives the years around the one it is asked in, also when it was asked in another before", async () => {
