@@ -37,8 +37,15 @@ export function writeAvailabilityResponse(
   const pieces = ["<m:GetUserAvailabilityResponse>"];
   if (query !== undefined) {
     pieces.push("<m:FreeBusyResponseArray>");
+    const before = pieces.length;
     for (let i = 0; i < answers.length; i++) {
       const answer = answers[i] as MailboxAnswer;
+      const first = answers.indexOf(answer);
+      // A view says nothing of how its mailbox was named: whoever is asked about twice is written once.
+      if (first < i && answer.kind === "view") {
+        pieces.push(pieces[before + first] as string);
+        continue;
+      }
       const entry =
         answer.kind === "view"
           ? SUCCESS + writeView(answer.view, query, zone, style)

@@ -357,6 +357,12 @@ describe("an answer to a caller", () => {
       "Exchange2013",
     ).toString();
 
+  const told = (text: string) =>
+    text
+      .split("<m:FreeBusyResponse>")
+      .slice(1)
+      .map((entry) => /<t:Subject>(.*?)</.exec(entry)?.[1] ?? "none");
+
   it("read back by the reader of backends' answers is what was written, in any zone", () => {
     fc.assert(
       fc.property(fc.array(fc.array(anyEvent, { maxLength: 5 }), { minLength: 1, maxLength: 5 }), (calendars) => {
@@ -401,6 +407,37 @@ describe("an answer to a caller", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("about a mailbox named many times is written once, and stands in each of its places, between others", () => {
+    let read = 0;
+    const counted = (subject: string): MailboxAnswer => {
+      const flags = {
+        isMeeting: false,
+        isRecurring: false,
+        isException: false,
+        isReminderSet: false,
+        isPrivate: false,
+      };
+      const events = [
+        { start: window.start, end: window.end, busyType: "Busy" as const, details: { subject, ...flags } },
+      ];
+      return viewed({
+        detail: "details",
+        get events() {
+          read++;
+          return events;
+        },
+      });
+    };
+    const [a, b, none] = [counted("a"), counted("b"), failed({ reason: "no-access" })];
+    written([a, b]);
+    const readOnce = read;
+    read = 0;
+    const text = written([a, none, b, a, none, none, b, ...Array(90).fill(a), b]);
+    expect(read).toBe(readOnce);
+    expect(told(text)).toEqual(["a", "none", "b", "a", "none", "none", "b", ...Array(90).fill("a"), "b"]);
+    validate(text);
   });
 
   it("has a FreeBusyView and a known code for every reason a mailbox can fail with", () => {
