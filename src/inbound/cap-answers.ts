@@ -11,7 +11,8 @@ import type { Asking } from "../proxy/asking.js";
 import type { LookupObserver } from "../proxy/lookup-observer.js";
 import { TimeBudget } from "../proxy/time-budget.js";
 import type { CapQuestion } from "../workmail-cap/cap-event.js";
-import { type CapEntry, capEntry } from "../workmail-cap/cap-response.js";
+import type { CapEntry } from "../workmail-cap/cap-response.js";
+import { entriesWithin } from "../workmail-cap/within-size.js";
 
 export interface CapAnswering {
   readonly answer: (
@@ -22,7 +23,7 @@ export interface CapAnswering {
   readonly observer: Pick<LookupObserver, "unexpected">;
 }
 
-/** One entry per mailbox, in order; after `withinMs` milliseconds at the latest. Never rejects. */
+/** One entry per mailbox, in order, no larger than may be returned; after `withinMs` milliseconds at the latest. Never rejects. */
 export async function capAnswers(
   question: CapQuestion,
   { answer, observer }: CapAnswering,
@@ -48,9 +49,10 @@ export async function capAnswers(
         return { query, answers: await budget.within(asked(), () => all("budget-spent")) };
       }),
     );
-    return answers
-      .flatMap(({ query, answers }) => query.mailboxes.map((_, i) => ({ query, answer: answers[i] as MailboxAnswer })))
-      .map(({ query, answer }, i) => capEntry(mailboxes[i], answer, query));
+    const all = answers.flatMap(({ query, answers }) =>
+      query.mailboxes.map((_, i) => ({ query, answer: answers[i] as MailboxAnswer })),
+    );
+    return entriesWithin(all.map((one, i) => ({ mailbox: mailboxes[i], ...one })));
   } finally {
     budget.end();
   }

@@ -16,7 +16,6 @@ import { TimeBudget } from "../proxy/time-budget.js";
 import type { CapError } from "../workmail-cap/cap-errors.js";
 import { eventMailboxes, readCapEvent } from "../workmail-cap/cap-event.js";
 import type { CapResponse } from "../workmail-cap/cap-response.js";
-import { withinSize } from "../workmail-cap/within-size.js";
 import { type CapAnswering, capAnswers, onBehalfOf } from "./cap-answers.js";
 import type { OwnMarks } from "./own-marks.js";
 
@@ -50,8 +49,6 @@ const LONGEST_MS = 20_000;
 const RESERVE_MS = 500;
 /** How much sooner the lookup itself ends, so that what it knows by then is given. */
 const AHEAD_MS = 200;
-/** Lambda takes 6 MB. */
-const MAXIMUM_BYTES = 5_500_000;
 
 export function lambdaHandler({ ready, tell }: LambdaOptions) {
   return async (event: unknown, context: LambdaContext = {}): Promise<CapResponse> => {
@@ -92,7 +89,7 @@ async function answered(
     const returned = ownMarks.bearsOne({}, requesters);
     const source = question.requester.origin;
     const asking = { caller, returned, onBehalfOf: requesters, withinMs: leftMs - AHEAD_MS, ...(source && { source }) };
-    return { mailboxes: withinSize(await capAnswers(question, parts, asking, id, leftMs), MAXIMUM_BYTES) };
+    return { mailboxes: await capAnswers(question, parts, asking, id, leftMs) };
   } catch (error) {
     if (!(error instanceof RequestFault)) throw error;
     observer.requestRefused({ id, source: "lambda", caller: caller.name, status: 400, reason: error.reason });
@@ -103,12 +100,7 @@ async function answered(
 
 function failing(event: unknown, error: CapError): CapResponse {
   const mailboxes = eventMailboxes(event) ?? [];
-  return {
-    mailboxes: withinSize(
-      mailboxes.map((mailbox) => ({ mailbox, error })),
-      MAXIMUM_BYTES,
-    ),
-  };
+  return { mailboxes: mailboxes.map((mailbox) => ({ mailbox, error })) };
 }
 
 /** Names and kinds of members, two levels deep. */

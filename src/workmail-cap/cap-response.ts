@@ -68,6 +68,13 @@ export function capEntry(mailbox: unknown, answer: MailboxAnswer, query: Availab
     : { mailbox, events, workingHours: capWorkingHours(view.workingHours) };
 }
 
+/** How many events its entry has, told without writing it; of an error there are none. */
+export function eventCount(answer: MailboxAnswer, query: AvailabilityQuery): number {
+  if (answer.kind === "failure" || nothingKnown(answer.view, query)) return 0;
+  const { view } = answer;
+  return view.detail === "merged" ? [...runsOf(view, query)].length : view.events.length;
+}
+
 function nothingKnown(view: FreeBusyView, query: AvailabilityQuery): boolean {
   if (view.detail === "merged") return /^4*$/.test(slotsOf(view, query));
   return coveredBy(
@@ -106,11 +113,15 @@ function capDetails({ subject, location, isException, isRecurring, ...flags }: E
 function eventsOfSlots(view: FreeBusyView, query: AvailabilityQuery): CapEvent[] {
   const intervalMs = query.intervalMinutes * MINUTE_MS;
   const at = (slot: number) => rfc3339(instant(query.window.start + slot * intervalMs));
-  return [...slotsOf(view, query).matchAll(/1+|[^01]+/g)].map(({ 0: run, index }) => ({
+  return Array.from(runsOf(view, query), ({ 0: run, index }) => ({
     startTime: at(index),
     endTime: at(index + run.length),
     busyType: run[0] === "1" ? "TENTATIVE" : "BUSY",
   }));
+}
+
+function runsOf(view: FreeBusyView, query: AvailabilityQuery): Iterable<RegExpExecArray> {
+  return slotsOf(view, query).matchAll(/1+|[^01]+/g);
 }
 
 function slotsOf(view: FreeBusyView, { window, intervalMinutes }: AvailabilityQuery): string {
