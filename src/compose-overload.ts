@@ -33,6 +33,7 @@ export function composeOverload(
   const gate = new WorkGate({
     maximumRequests,
     strain: () => strain.now,
+    roomBytes: () => strain.roomBytes,
     took: (durationMs) => metrics.requestTook(durationMs),
     now,
   });

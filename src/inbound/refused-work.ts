@@ -1,11 +1,12 @@
 /**
- * Decides what whoever is turned away by the {@link WorkGate} hears, and what the observer
- * does: of each reason the first at once, the others counted and told once a second. Under
- * overload a line for each would be load of its own.
+ * Decides what whoever is turned away by the {@link WorkGate} hears, before the work or when
+ * a large answer finds no room, and what the observer does: of each reason the first at once,
+ * the others counted and told once a second. Under overload a line for each would be load of
+ * its own.
  */
 
 import type { Socket } from "node:net";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { LookupObserver, RefusedRequest } from "../proxy/lookup-observer.js";
 import { PLAIN_TEXT } from "./signed-in.js";
 import { parseSourceAddress } from "./source-address.js";
@@ -26,6 +27,8 @@ export interface RefusedWorkOptions {
 const TOLD_EVERY_MS = 1000;
 const LONGEST_RETRY_SECONDS = 5;
 const UNAVAILABLE = 503;
+/** Answers up to this size are not counted: the number of requests bounds them. */
+const SMALL_BYTES = 65_536;
 
 /** Before any route is registered: hooks hold for those that come after. */
 export function refuseWork(app: FastifyInstance, options: RefusedWorkOptions): void {
@@ -42,6 +45,17 @@ export function refuseWork(app: FastifyInstance, options: RefusedWorkOptions): v
     return connection;
   };
 
+  const turnedAway = (request: FastifyRequest, reply: FastifyReply, reason: OverloadReason): string => {
+    const { headers, raw } = request;
+    const source = proxies.sourceOf({ headers, socket: raw.socket });
+    refusals.add({ id: request.id, source, caller: request.caller?.name, status: UNAVAILABLE, reason });
+    reply
+      .code(UNAVAILABLE)
+      .header("retry-after", 1 + Math.floor(random() * LONGEST_RETRY_SECONDS))
+      .type(PLAIN_TEXT);
+    return "Too much is under way here. Ask again in a few seconds.\n";
+  };
+
   app.addHook("onRequest", (request, reply, done) => {
     const reason = gate.refusal;
     if (reason === undefined) {
@@ -50,14 +64,18 @@ export function refuseWork(app: FastifyInstance, options: RefusedWorkOptions): v
       done();
       return;
     }
-    const { headers, raw } = request;
-    const source = proxies.sourceOf({ headers, socket: raw.socket });
-    refusals.add({ id: request.id, source, caller: undefined, status: UNAVAILABLE, reason });
-    reply
-      .code(UNAVAILABLE)
-      .header("retry-after", 1 + Math.floor(random() * LONGEST_RETRY_SECONDS))
-      .type(PLAIN_TEXT)
-      .send("Too much is under way here. Ask again in a few seconds.\n");
+    reply.send(turnedAway(request, reply, reason));
+  });
+
+  app.addHook("onSend", (request, reply, payload, done) => {
+    const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
+    if (bytes <= SMALL_BYTES) done();
+    // Many may have been let in before the first of their answers was written.
+    else if (gate.full) done(null, turnedAway(request, reply, "memory-short"));
+    else {
+      reply.raw.once("close", connectionOf(request.raw.socket).answer(bytes));
+      done();
+    }
   });
 
   app.server.maxConnections = options.maximumConnections;

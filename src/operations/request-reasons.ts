@@ -270,9 +270,14 @@ export const OVERLOAD_REASONS: Readonly<Record<OverloadReason, ReasonPage>> = {
     operator,
   ),
   "memory-short": page(
-    "The heap is nearly full; new requests got HTTP 503 instead of the process ending in the middle of all.",
-    ["Large questions, many at once.", "A cache or directory too large for the machine.", "A leak."],
-    "`freebusy_heap_share` over a day: only at busy times, or rising all the time.",
+    "The heap is nearly full, or would be with the large answers that are still on their way out; new requests, and large answers, became HTTP 503 instead of the process ending in the middle of all.",
+    [
+      "Large questions, many at once.",
+      "Callers that do not read their answers.",
+      "A cache or directory too large for the machine.",
+      "A leak.",
+    ],
+    "`freebusy_heap_share` over a day: only at busy times, or rising all the time; `ss -tn` by queue sizes, if it is low.",
     "Give it memory (NODE_OPTIONS=--max-old-space-size), lower `overload.maximumRequests`; if it rises all the time, report it.",
     operator,
   ),

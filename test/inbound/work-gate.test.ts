@@ -4,10 +4,20 @@ import type { Strain } from "../../src/inbound/process-strain.js";
 import { ProcessStrain } from "../../src/inbound/process-strain.js";
 import { WorkGate } from "../../src/inbound/work-gate.js";
 
-function gateOf(maximumRequests: number, strain: () => Strain | undefined = () => undefined) {
+function gateOf(
+  maximumRequests: number,
+  strain: () => Strain | undefined = () => undefined,
+  roomBytes = Number.POSITIVE_INFINITY,
+) {
   const took: number[] = [];
   let now = 0;
-  const gate = new WorkGate({ maximumRequests, strain, took: (ms) => took.push(ms), now: () => now });
+  const gate = new WorkGate({
+    maximumRequests,
+    strain,
+    roomBytes: () => roomBytes,
+    took: (ms) => took.push(ms),
+    now: () => now,
+  });
   return { gate, took, wait: (ms: number) => (now += ms) };
 }
 
@@ -61,6 +71,37 @@ describe("the gate", () => {
     expect(gate.lookups).toBe(0);
   });
 
+  it("refuses exactly while the answers that have neither gone out nor lost their connection are more than there is room for", () => {
+    const step = fc.record({
+      does: fc.constantFrom("writes", "sends", "breaks"),
+      on: fc.nat(2),
+      bytes: fc.integer({ min: 1, max: 9 }),
+    });
+    fc.assert(
+      fc.property(fc.nat(30), fc.array(step, { maxLength: 60 }), (room, steps) => {
+        const { gate } = gateOf(9, undefined, room);
+        type Held = { bytes: number; sent: () => void };
+        const connections = [0, 1, 2].map(() => ({ gate: gate.connected(), held: [] as Held[], broken: false }));
+        const late: Held[] = [];
+        for (const { does, on, bytes } of steps) {
+          const one = connections[on] as (typeof connections)[number];
+          if (does === "writes") {
+            const held = { bytes, sent: one.gate.answer(bytes) };
+            (one.broken ? late : one.held).push(held);
+          } else if (does === "sends") one.held.shift()?.sent();
+          else {
+            one.gate.gone();
+            one.broken = true;
+            late.push(...one.held.splice(0));
+          }
+          for (const held of late.splice(0)) held.sent();
+          const unsent = connections.flatMap(({ held }) => held).reduce((sum, { bytes }) => sum + bytes, 0);
+          expect([gate.full, gate.refusal]).toEqual(unsent > room ? [true, "memory-short"] : [false, undefined]);
+        }
+      }),
+    );
+  });
+
   it("refuses while the process is strained, however little is under way", () => {
     expect(gateOf(9, () => "memory-short").gate.refusal).toBe("memory-short");
   });
@@ -68,13 +109,14 @@ describe("the gate", () => {
 
 describe("the strain of a process", () => {
   it("is told as it was last seen, and passes by itself", () => {
-    let measures = { delayMs: 0, heapShare: 0.5 };
+    const heapBytes = 1000;
+    let measures = { delayMs: 0, heapShare: 0.5, heapBytes };
     const strain = new ProcessStrain({ maximumDelayMs: 500, maximumHeapShare: 0.9 }, () => measures);
     const seen = [
-      { delayMs: 501, heapShare: 0.5 },
-      { delayMs: 500, heapShare: 0.9 },
-      { delayMs: 0, heapShare: 0.91 },
-      { delayMs: 900, heapShare: 0.95 },
+      { delayMs: 501, heapShare: 0.5, heapBytes },
+      { delayMs: 500, heapShare: 0.9, heapBytes },
+      { delayMs: 0, heapShare: 0.91, heapBytes },
+      { delayMs: 900, heapShare: 0.95, heapBytes },
     ].map((next) => {
       measures = next;
       strain.look();
@@ -82,6 +124,16 @@ describe("the strain of a process", () => {
     });
     strain.stop();
     expect(seen).toEqual(["event-loop-late", undefined, "memory-short", "event-loop-late"]);
+  });
+
+  it("leaves as much room outside of the heap as the heap leaves of its share, and any when nothing is to be refused", () => {
+    const room = (maximumHeapShare: number, heapShare: number) => {
+      const measures = { delayMs: 0, heapShare, heapBytes: 1000 };
+      const strain = new ProcessStrain({ maximumDelayMs: 500, maximumHeapShare }, () => measures);
+      strain.stop();
+      return strain.roomBytes;
+    };
+    expect([room(0.75, 0.25), room(0.75, 0.8), room(1, 0.99)]).toEqual([500, 0, Number.POSITIVE_INFINITY]);
   });
 
   it("is seen in a real process whose event loop is kept busy", async () => {
