@@ -15,6 +15,7 @@ export interface AnsweredMailbox {
   /** As it came. */
   readonly mailbox: unknown;
   readonly answer: MailboxAnswer;
+  /** Of one event all have the same window and view. */
   readonly query: AvailabilityQuery;
 }
 
@@ -25,13 +26,20 @@ const EMPTY = '{"mailboxes":[]}'.length;
 const EVENT_BYTES = '{"startTime":"2026-07-01T00:00:00.000Z","endTime":"2026-07-01T00:00:00.000Z","busyType":"BUSY"},'
   .length;
 
-/** One entry per mailbox, in order; no more of them are written than may be returned. */
+/**
+ * One entry per mailbox of an event, in order; no more of them are written than may be returned, and what several
+ * mailboxes were answered is written once.
+ */
 export function entriesWithin(all: readonly AnsweredMailbox[], maximumBytes = MAXIMUM_BYTES): readonly CapEntry[] {
   const atLeast = all.map(({ answer, query }) => eventCount(answer, query) * EVENT_BYTES);
   const beyond = largestBeyond(atLeast, maximumBytes);
-  const entries = all.map(({ mailbox, answer, query }, i) =>
-    beyond.has(i) ? tooLarge(mailbox) : capEntry(mailbox, answer, query),
-  );
+  const written = new Map<MailboxAnswer, CapEntry>();
+  const entries = all.map(({ mailbox, answer, query }, i) => {
+    if (beyond.has(i)) return tooLarge(mailbox);
+    const entry = written.get(answer) ?? capEntry(mailbox, answer, query);
+    written.set(answer, entry);
+    return { ...entry, mailbox };
+  });
   return withinSize(entries, maximumBytes);
 }
 
