@@ -61,14 +61,15 @@ export async function capRoutes(app: FastifyInstance, options: CapRouteOptions):
       refuse(request, reply.header("allow", "POST"), 405, "method", "POST an availability event of WorkMail here."),
   });
 
-  app.post(PATH, async (request, reply): Promise<CapResponse> => {
+  app.post(PATH, async (request, reply) => {
     const question = readCapEvent(request.body);
     const requesters = onBehalfOf(question);
     const returned = options.ownMarks.bearsOne(request.headers, requesters);
     const { source, since } = request;
     const asking = { caller: request.caller as Caller, returned, onBehalfOf: requesters, source, since };
     reply.header("request-id", request.id);
-    return { mailboxes: await capAnswers(question, options, asking, request.id, options.withinMs) };
+    const mailboxes = await capAnswers(question, options, asking, request.id, options.withinMs);
+    return reply.noRoom() ? reply : reply.send({ mailboxes } satisfies CapResponse);
   });
 }
 

@@ -106,12 +106,14 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
         const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
         return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
       });
-    if (body.query === undefined) return reply.send(write([]));
+    // Written and sent in one go: many wait for the same answers, and each has to see what was sent to those before it.
+    const send = (answers: readonly MailboxAnswer[]) => (reply.noRoom() ? reply : reply.send(write(answers)));
+    if (body.query === undefined) return send([]);
     const returned = options.ownMarks.bearsOne(request.headers, onBehalfOf);
     const { source, since } = request;
     const asking = { caller: request.caller as Caller, returned, onBehalfOf, source, since };
     const answers = options.answer(body.query, asking, request.id);
-    return answers instanceof Promise ? answers.then(write) : reply.send(write(answers));
+    return answers instanceof Promise ? answers.then(send) : send(answers);
   });
 }
 

@@ -13,6 +13,13 @@ import { parseSourceAddress } from "./source-address.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 import type { GateConnection, OverloadReason, WorkGate } from "./work-gate.js";
 
+declare module "fastify" {
+  interface FastifyReply {
+    /** Whether it was sent away in place of an answer that may be large, for which there is no room; asked before that is written. */
+    noRoom(): boolean;
+  }
+}
+
 export interface RefusedWorkOptions {
   readonly gate: WorkGate;
   readonly maximumConnections: number;
@@ -69,13 +76,15 @@ export function refuseWork(app: FastifyInstance, options: RefusedWorkOptions): v
 
   app.addHook("onSend", (request, reply, payload, done) => {
     const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
-    if (bytes <= SMALL_BYTES) done();
-    // Many may have been let in before the first of their answers was written.
-    else if (gate.full) done(null, turnedAway(request, reply, "memory-short"));
-    else {
-      reply.raw.once("close", connectionOf(request.raw.socket).answer(bytes));
-      done();
-    }
+    if (bytes > SMALL_BYTES) reply.raw.once("close", connectionOf(request.raw.socket).answer(bytes));
+    done();
+  });
+
+  // Many may have been let in before the first of their answers was written.
+  app.decorateReply("noRoom", function () {
+    if (!gate.full) return false;
+    this.send(turnedAway(this.request, this, "memory-short"));
+    return true;
   });
 
   app.server.maxConnections = options.maximumConnections;

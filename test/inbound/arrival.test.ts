@@ -41,6 +41,7 @@ describe("a question's arrival", () => {
       observer: { lookupAnswered() {}, backendAsked() {}, requestRefused() {}, unexpected() {} },
       now: () => instant(Date.now()),
     };
+    app.decorateReply("noRoom", () => false);
     for (const routes of [ewsRoutes, lookupRoutes, freeBusyUrlRoutes]) app.register(routes, options);
     app.register(capRoutes, { ...options, withinMs: 10_000 });
     const person = "alice@corp.example";
