@@ -24,7 +24,9 @@ export const overload = z.strictObject({
     .min(0.5)
     .max(1)
     .default(0.9)
-    .describe("New requests get HTTP 503 while this share of the heap's limit is in use. 1: never."),
+    .describe(
+      "New requests get HTTP 503 while this share of the heap's limit is in use, large answers on their way out included. 1: never.",
+    ),
   requestSeconds: seconds(1, 300).default(10).describe("Within which a request's header and body arrive."),
   idleSeconds: seconds(1, 3600)
     .default(60)

@@ -69,7 +69,9 @@ export async function capRoutes(app: FastifyInstance, options: CapRouteOptions):
     const asking = { caller: request.caller as Caller, returned, onBehalfOf: requesters, source, since };
     reply.header("request-id", request.id);
     const mailboxes = await capAnswers(question, options, asking, request.id, options.withinMs);
-    return reply.noRoom() ? reply : reply.send({ mailboxes } satisfies CapResponse);
+    return reply
+      .type("application/json; charset=utf-8")
+      .sendWhereRoom(() => JSON.stringify({ mailboxes } satisfies CapResponse));
   });
 }
 

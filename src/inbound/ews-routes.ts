@@ -106,8 +106,7 @@ export async function ewsRoutes(app: FastifyInstance, options: EwsRouteOptions):
         const style = { workingElsewhere: knowsWorkingElsewhere(serverVersion) };
         return writeSoapResponse(writeAvailabilityResponse(body, answers, style), serverVersion);
       });
-    // Written and sent in one go: many wait for the same answers, and each has to see what was sent to those before it.
-    const send = (answers: readonly MailboxAnswer[]) => (reply.noRoom() ? reply : reply.send(write(answers)));
+    const send = (answers: readonly MailboxAnswer[]) => reply.sendWhereRoom(() => write(answers));
     if (body.query === undefined) return send([]);
     const returned = options.ownMarks.bearsOne(request.headers, onBehalfOf);
     const { source, since } = request;

@@ -15,8 +15,11 @@ import type { GateConnection, OverloadReason, WorkGate } from "./work-gate.js";
 
 declare module "fastify" {
   interface FastifyReply {
-    /** Whether it was sent away in place of an answer that may be large, for which there is no room; asked before that is written. */
-    noRoom(): boolean;
+    /**
+     * Sends what `write` gives, which may be large; where there is no room for it, nothing is written, and it is turned away.
+     * Written and sent in one go: many wait for the same answers, and each has to see what was sent to those before it.
+     */
+    sendWhereRoom(write: () => string | Buffer): FastifyReply;
   }
 }
 
@@ -74,17 +77,13 @@ export function refuseWork(app: FastifyInstance, options: RefusedWorkOptions): v
     reply.send(turnedAway(request, reply, reason));
   });
 
-  app.addHook("onSend", (request, reply, payload, done) => {
-    const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
-    if (bytes > SMALL_BYTES) reply.raw.once("close", connectionOf(request.raw.socket).answer(bytes));
-    done();
-  });
-
-  // Many may have been let in before the first of their answers was written.
-  app.decorateReply("noRoom", function () {
-    if (!gate.full) return false;
-    this.send(turnedAway(this.request, this, "memory-short"));
-    return true;
+  app.decorateReply("sendWhereRoom", function (write) {
+    // Many may have been let in before the first of their answers was written.
+    if (gate.full) return this.send(turnedAway(this.request, this, "memory-short"));
+    const answer = write();
+    const { length } = answer;
+    if (length > SMALL_BYTES) this.raw.once("close", connectionOf(this.request.raw.socket).answer(length));
+    return this.send(answer);
   });
 
   app.server.maxConnections = options.maximumConnections;

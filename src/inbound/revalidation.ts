@@ -35,7 +35,7 @@ export function sendValidated(
   });
   const asksAgain = request.method === "GET" || request.method === "HEAD";
   if (asksAgain && has(request.headers["if-none-match"], tag)) return reply.code(304).send();
-  return reply.type(type).send(text);
+  return reply.type(type).sendWhereRoom(() => text);
 }
 
 /** If-None-Match compares weakly (RFC 9110 13.1.2). */

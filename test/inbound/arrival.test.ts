@@ -41,7 +41,9 @@ describe("a question's arrival", () => {
       observer: { lookupAnswered() {}, backendAsked() {}, requestRefused() {}, unexpected() {} },
       now: () => instant(Date.now()),
     };
-    app.decorateReply("noRoom", () => false);
+    app.decorateReply("sendWhereRoom", function (write) {
+      return this.send(write());
+    });
     for (const routes of [ewsRoutes, lookupRoutes, freeBusyUrlRoutes]) app.register(routes, options);
     app.register(capRoutes, { ...options, withinMs: 10_000 });
     const person = "alice@corp.example";

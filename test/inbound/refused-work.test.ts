@@ -54,9 +54,10 @@ async function serve(roomBytes = 1.5 * LARGE) {
   });
   server.get("/large", async (_, reply) => {
     await released;
-    if (reply.noRoom()) return reply;
-    written++;
-    return reply.type("text/xml").send(Buffer.alloc(LARGE));
+    return reply.type("text/xml").sendWhereRoom(() => {
+      written++;
+      return Buffer.alloc(LARGE);
+    });
   });
   const options = {
     answer: async (): Promise<MailboxAnswer[]> => {
