@@ -11,6 +11,7 @@
  */
 
 import { domainToASCII } from "node:url";
+import { ownText } from "./own-text.js";
 
 /** A canonical SMTP address: lower case, NFC, domain in ASCII (punycode). Only {@link parseMailboxAddress} makes one. */
 export type MailboxAddress = string & { readonly form: "canonical SMTP address" };
@@ -27,7 +28,7 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
   const trimmed = text.trim();
   if (trimmed.length > 320) return undefined;
   const plain = trimmed.toLowerCase();
-  if (CANONICAL.test(plain)) return copied(plain);
+  if (CANONICAL.test(plain)) return ownText(plain) as MailboxAddress;
 
   const at = trimmed.lastIndexOf("@");
   if (at < 1) return undefined;
@@ -36,12 +37,7 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
   if (!INTERNATIONAL_LOCAL_PART.test(localPart)) return undefined;
   const domain = asciiDomain(trimmed.slice(at + 1));
   if (domain === undefined) return undefined;
-  return copied(`${localPart}@${domain}`);
-}
-
-/** A piece of a text keeps the whole text alive, here a whole message, for as long as anybody remembers the address. */
-function copied(address: string): MailboxAddress {
-  return Buffer.from(address).toString() as MailboxAddress;
+  return ownText(`${localPart}@${domain}`) as MailboxAddress;
 }
 
 /** A domain in its canonical ASCII form, or undefined when it is none. */

@@ -7,6 +7,7 @@
 import { LRUCache } from "lru-cache";
 import type { CalendarEvent } from "../availability/free-busy-view.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
+import { ownText } from "../availability/own-text.js";
 import type { InstantMs } from "../availability/time-window.js";
 import { covers } from "../availability/time-window.js";
 import {
@@ -65,13 +66,13 @@ function replaces(newer: CachedAnswer, older: CachedAnswer): boolean {
   return covers(newer.window, older.window) && (newer.detail === "details" || older.detail === newer.detail);
 }
 
-/** The answer with its texts copied: a piece of a text keeps the whole text alive, here a backend's whole answer. */
+/** The answer with its texts copied ({@link ownText}): they are pieces of a backend's whole answer. */
 function withOwnTexts(answer: MailboxAnswer): MailboxAnswer {
   if (answer.kind !== "view" || answer.view.detail !== "details") return answer;
   const { view } = answer;
   const texts = view.events.flatMap(({ details }) => [details?.id, details?.subject, details?.location]);
   // All of them at once: one copy is much cheaper than many.
-  const copy = Buffer.from(texts.join("")).toString();
+  const copy = ownText(texts.join(""));
   let at = 0;
   const own = (text: string | undefined) => {
     if (text === undefined) return undefined;

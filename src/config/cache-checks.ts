@@ -15,10 +15,10 @@ export function cacheProblems(raw: unknown): string[] {
   if (new Set(urls.map(({ protocol }) => protocol)).size > 1) {
     problems.push(`${path}.urls: redis:// and rediss:// stand side by side. Use one of them for all.`);
   }
-  if (urls.length > 1 && ["single", undefined].includes(at(shared, "topology") as string | undefined)) {
+  const topology = at(shared, "topology") ?? "single";
+  if (urls.length > 1 && topology === "single") {
     problems.push(`${path}.urls: there are several. Set topology to sentinel or cluster, or keep one.`);
   }
-  const topology = at(shared, "topology") ?? "single";
   const databases = new Set(urls.map(({ pathname }) => Number(pathname.slice(1))));
   if (topology === "cluster" && [...databases].some((number) => number > 0)) {
     problems.push(`${path}.urls: a cluster has one database only. Remove the number after the port.`);

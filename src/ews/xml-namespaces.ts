@@ -5,6 +5,8 @@
  * Knows prefixes and addresses of namespaces; knows no text and no tags.
  */
 
+import { ownText } from "../availability/own-text.js";
+
 /** The namespaces this codec understands, by the prefix it uses for them. All others appear as "?:". */
 const PREFIX_OF = new Map([
   ["http://schemas.xmlsoap.org/soap/envelope/", "s"],
@@ -85,9 +87,4 @@ export function outermostScope(): Scope {
     remembered = 0;
   }
   return outermost;
-}
-
-/** A copy: a piece of a text keeps the whole text alive, here somebody's whole message for the sake of one name. */
-function ownText(text: string): string {
-  return Buffer.from(text).toString();
 }

@@ -6,6 +6,7 @@
  */
 
 import type { MailboxAddress } from "../availability/mailbox-address.js";
+import { ownText } from "../availability/own-text.js";
 import type { InstantMs } from "../availability/time-window.js";
 
 /** An SMTP address, or `x500:` and a legacyExchangeDN in lower case: see {@link legacyKey}. */
@@ -14,8 +15,7 @@ export type LegacyKey = string & { readonly form: "x500: and a legacyExchangeDN 
 
 /** No canonical SMTP address holds a colon, so no DN is ever taken for one. */
 export function legacyKey(dn: string): LegacyKey {
-  // A copy: a piece of a text keeps the whole text alive, here a message.
-  return Buffer.from(`x500:${dn.trim().toLowerCase()}`).toString() as LegacyKey;
+  return ownText(`x500:${dn.trim().toLowerCase()}`) as LegacyKey;
 }
 
 export interface DirectoryClaim {
