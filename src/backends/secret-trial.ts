@@ -6,6 +6,7 @@
  * Knows no secret and no verdict.
  */
 
+import { untilCalled } from "../proxy/waiting-line.js";
 import { CarefulSteps } from "./careful-steps.js";
 
 export class SecretTrial {
@@ -22,18 +23,7 @@ export class SecretTrial {
   /** Resolves when a request is over, or another one may go. Rejects with the signal's reason. */
   async news(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const told = () => {
-        signal.removeEventListener("abort", giveUp);
-        resolve();
-      };
-      const giveUp = () => {
-        this.#waiting.delete(told);
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", giveUp, { once: true });
-      this.#waiting.add(told);
-    });
+    await untilCalled(this.#waiting, signal);
   }
 
   /** What `attempt` gives or throws. Only while it is open. */

@@ -16,18 +16,7 @@ export class WaitingLine {
   async enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.tryEnter()) return;
-    await new Promise<void>((resolve, reject) => {
-      const called = () => {
-        signal.removeEventListener("abort", giveUp);
-        resolve();
-      };
-      const giveUp = () => {
-        this.#waiting.delete(called);
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", giveUp, { once: true });
-      this.#waiting.add(called);
-    });
+    await untilCalled(this.#waiting, signal);
   }
 
   /** Takes a place at once, if one is free. */
@@ -47,4 +36,20 @@ export class WaitingLine {
     this.#waiting.delete(next);
     next();
   }
+}
+
+/** Stands in the line until somebody calls it; steps out of it, and rejects with the signal's reason, when that aborts first. */
+export function untilCalled(line: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const called = () => {
+      signal.removeEventListener("abort", giveUp);
+      resolve();
+    };
+    const giveUp = () => {
+      line.delete(called);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    line.add(called);
+  });
 }
