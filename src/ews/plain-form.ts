@@ -10,6 +10,7 @@
 /** A child with text, or children within a child. Names without prefix: all share the element's own. */
 export type PlainPart =
   | { readonly text: string; readonly optional?: boolean }
+  | { readonly flag: string }
   | { readonly group: string; readonly parts: readonly PlainPart[]; readonly optional?: boolean };
 
 export class PlainForm {
@@ -24,7 +25,7 @@ export class PlainForm {
   }
 
   /**
-   * Matches from behind the start tag to behind the end tag; one capture per text, in order. Sticky: set `lastIndex`.
+   * Matches the whole element; one capture per text, in order. Sticky: set `lastIndex`.
    * Undefined for a prefix nobody uses: a pattern repeats it dozens of times, and is refused by the engine when too large.
    */
   pattern(writtenName: string): RegExp | undefined {
@@ -34,7 +35,8 @@ export class PlainForm {
       if (prefix.length > LONGEST_PREFIX) return undefined;
       if (this.#byPrefix.size >= MOST_PREFIXES) this.#byPrefix.clear();
       const source = this.#parts.map((part) => written(part, escapedForPattern(prefix))).join("");
-      pattern = new RegExp(`${source}</${escapedForPattern(prefix)}${this.#element}>`, "y");
+      const name = escapedForPattern(prefix) + this.#element;
+      pattern = new RegExp(`<${name}>${source}</${name}>`, "y");
       this.#byPrefix.set(prefix, pattern);
     }
     return pattern;
@@ -50,6 +52,7 @@ const LONGEST_PREFIX = 12;
 const TEXT = "([^<&\\r]*)";
 
 function written(part: PlainPart, prefix: string): string {
+  if ("flag" in part) return `<${prefix}${part.flag}>(?:(t)rue|false)</${prefix}${part.flag}>`;
   const name = "text" in part ? part.text : part.group;
   const inner = "text" in part ? TEXT : part.parts.map((inside) => written(inside, prefix)).join("");
   const whole = `<${prefix}${name}>${inner}</${prefix}${name}>`;

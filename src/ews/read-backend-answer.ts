@@ -146,11 +146,7 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
         break;
       case "t:CalendarEventArray":
         events ??= [];
-        while (xml.nextChild(depth + 1)) {
-          const event = xml.name() === "t:CalendarEvent" ? readEvent(xml, asked.detail === "details") : undefined;
-          if (event === undefined) wrong = "a calendar event that cannot be read";
-          else if (overlaps(asked.window, event.start, event.end)) events.push(event);
-        }
+        if (!readEvents(xml, asked, events)) wrong = "a calendar event that cannot be read";
         break;
       case "t:WorkingHours":
         workingHours = readWorkingHours(xml);
@@ -223,18 +219,33 @@ const EVENT = new PlainForm("CalendarEvent", [
       { text: "ID", optional: true },
       { text: "Subject", optional: true },
       { text: "Location", optional: true },
-      { text: "IsMeeting" },
-      { text: "IsRecurring" },
-      { text: "IsException" },
-      { text: "IsReminderSet" },
+      { flag: "IsMeeting" },
+      { flag: "IsRecurring" },
+      { flag: "IsException" },
+      { flag: "IsReminderSet" },
       { text: "IsPrivate" },
     ],
   },
 ]);
 
-function readEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefined {
-  const plain = xml.plainTexts(EVENT);
-  return plain === undefined ? walkEvent(xml, keepDetails) : plainEvent(plain, keepDetails);
+/** Adds those that concern the window. False when one cannot be read. */
+function readEvents(xml: XmlCursor, { detail, window }: AskedOfBackend, events: CalendarEvent[]): boolean {
+  const keepDetails = detail === "details";
+  const depth = xml.depth;
+  let readable = true;
+  const take = (event: CalendarEvent | undefined) => {
+    if (event === undefined) readable = false;
+    else if (overlaps(window, event.start, event.end)) events.push(event);
+  };
+  while (xml.nextChild(depth)) {
+    if (xml.name() !== "t:CalendarEvent") readable = false;
+    else {
+      let plain = xml.plainTexts(EVENT);
+      if (plain === undefined) take(walkEvent(xml, keepDetails));
+      for (; plain !== undefined; plain = xml.nextPlainTexts(EVENT)) take(plainEvent(plain, keepDetails));
+    }
+  }
+  return readable;
 }
 
 function plainEvent(texts: RegExpExecArray, keepDetails: boolean): CalendarEvent | undefined {
@@ -247,10 +258,10 @@ function plainEvent(texts: RegExpExecArray, keepDetails: boolean): CalendarEvent
     id: texts[4],
     subject: texts[5],
     location: texts[6],
-    isMeeting: isTrue(texts[7] as string),
-    isRecurring: isTrue(texts[8] as string),
-    isException: isTrue(texts[9] as string),
-    isReminderSet: isTrue(texts[10] as string),
+    isMeeting: texts[7] !== undefined,
+    isRecurring: texts[8] !== undefined,
+    isException: texts[9] !== undefined,
+    isReminderSet: texts[10] !== undefined,
     isPrivate: !isFalse(isPrivate),
   });
 }

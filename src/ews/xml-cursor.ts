@@ -45,6 +45,7 @@ export class XmlCursor {
   #nextSectionEnd: number;
   readonly #hasReturns: boolean;
   #captured: string | undefined;
+  #plainBefore = "";
 
   constructor(text: string) {
     this.#text = text;
@@ -105,13 +106,26 @@ export class XmlCursor {
    */
   plainTexts(form: PlainForm): RegExpExecArray | undefined {
     if (this.#selfClosed || this.#attributes.length > 0) return undefined;
-    const pattern = form.pattern(this.#open.at(-1) as string);
+    const written = this.#open.at(-1) as string;
+    const texts = this.#plainAt(this.#at - written.length - 2, form, written);
+    if (texts === undefined) return undefined;
+    this.#close();
+    this.#plainBefore = written;
+    return texts;
+  }
+
+  /** The same of the element right behind the one whose texts were read so last, when it has the same name. */
+  nextPlainTexts(form: PlainForm): RegExpExecArray | undefined {
+    return this.#plainAt(this.#at, form, this.#plainBefore);
+  }
+
+  #plainAt(start: number, form: PlainForm, written: string): RegExpExecArray | undefined {
+    const pattern = form.pattern(written);
     if (pattern === undefined) return undefined;
-    pattern.lastIndex = this.#at;
+    pattern.lastIndex = start;
     const texts = pattern.exec(this.#text);
     if (texts === null || this.#nextSectionEnd < pattern.lastIndex) return undefined;
     this.#at = pattern.lastIndex;
-    this.#close();
     return texts;
   }
 

@@ -124,6 +124,25 @@ describe("an event that is matched in one go", () => {
     expect(() => readBackendAnswer(whole.replace("<t:BusyType>Busy", "<t:BusyType>a ]]> b"), asked)).toThrow(/\]\]>/);
   });
 
+  it("is not taken for one behind another when it is of another namespace, or not well-formed", () => {
+    const one: [string, string][] = [
+      ["StartTime", "2026-07-01T09:00:00"],
+      ["EndTime", "2026-07-01T10:00:00"],
+      ["BusyType", "Busy"],
+    ];
+    const two = answer([one, one], "t:", "");
+    const second = (change: (event: string) => string) => {
+      const at = two.lastIndexOf("<t:CalendarEvent>");
+      return readBackendAnswer(two.slice(0, at) + change(two.slice(at)), asked);
+    };
+    const views = (read: ReturnType<typeof readBackendAnswer>) => (read.kind === "answers" ? read.answers : []);
+    expect(views(second((event) => event))).toMatchObject([{ kind: "view", view: { events: [{}, {}] } }]);
+    const elsewhere = second((event) => event.replace("<t:CalendarEvent>", '<t:CalendarEvent xmlns:t="urn:other">'));
+    expect(views(elsewhere)).toMatchObject([{ kind: "failure", failure: { reason: "backend-unreadable" } }]);
+    expect(() => second((event) => event.replace("</t:CalendarEvent>", ""))).toThrow();
+    expect(() => second((event) => event.replace("Busy<", "a ]]> b<"))).toThrow(/\]\]>/);
+  });
+
   it("loses its text when it is private, or does not say that it is not", () => {
     const details: [string, string][] = [
       ["ID", "1"],
