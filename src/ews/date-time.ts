@@ -83,8 +83,8 @@ function parseAny(text: string, zone: TimeZone): InstantMs | undefined {
   return instant(shown - (sign === "-" ? -offset : offset) * MINUTE_MS);
 }
 
-// Pieces that are there already make large answers much cheaper than pieces put together: every minute of a day with a full
-// stop, and the dates written last, because events come in runs of the same days.
+// Pieces that are there already make large answers much cheaper than pieces put together: every minute of a day, and
+// the dates written last, because events come in runs of the same days.
 const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"));
 const MINUTES = Array.from({ length: 1440 }, (_, n) => `T${TWO[Math.floor(n / 60)]}:${TWO[n % 60]}:`);
 const WHOLE_MINUTES = MINUTES.map((minute) => `${minute}00`);

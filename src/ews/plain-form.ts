@@ -7,7 +7,7 @@
  * Knows the form only, not what the texts mean.
  */
 
-/** A child with text, or children within a child. Names without prefix: all share the element's own. */
+/** A child with text, a child that is `true` or `false` in so many letters, or children within a child. Names without prefix: all share the element's own. */
 export type PlainPart =
   | { readonly text: string; readonly optional?: boolean }
   | { readonly flag: string }
@@ -25,7 +25,7 @@ export class PlainForm {
   }
 
   /**
-   * Matches the whole element; one capture per text, in order. Sticky: set `lastIndex`.
+   * Matches the whole element; one capture per text and flag, in order, a flag's undefined unless it is true. Sticky: set `lastIndex`.
    * Undefined for a prefix nobody uses: a pattern repeats it dozens of times, and is refused by the engine when too large.
    */
   pattern(writtenName: string): RegExp | undefined {

@@ -45,6 +45,7 @@ export class XmlCursor {
   #nextSectionEnd: number;
   readonly #hasReturns: boolean;
   #captured: string | undefined;
+  // The name, as written, of the element whose texts were read last in one go.
   #plainBefore = "";
 
   constructor(text: string) {
