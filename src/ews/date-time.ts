@@ -5,7 +5,7 @@
  * known client reads the same way.
  */
 
-import { DAY_MS, type InstantMs, instant, MINUTE_MS } from "../availability/time-window.js";
+import { type InstantMs, instant, MINUTE_MS } from "../availability/time-window.js";
 import { type TimeZone, utcDate, type WallClockMs, wallClock } from "../availability/time-zone.js";
 
 const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d{2}):(\d{2}))?$/;
@@ -83,32 +83,20 @@ function parseAny(text: string, zone: TimeZone): InstantMs | undefined {
   return instant(shown - (sign === "-" ? -offset : offset) * MINUTE_MS);
 }
 
-// Pieces that are there already make large answers much cheaper than pieces put together: every minute of a day, and
-// the dates written last, because events come in runs of the same days.
-const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"));
-const MINUTES = Array.from({ length: 1440 }, (_, n) => `T${TWO[Math.floor(n / 60)]}:${TWO[n % 60]}:`);
-const WHOLE_MINUTES = MINUTES.map((minute) => `${minute}00`);
-const dates = new Map<number, string>();
-
 // What xs:dateTime can say with four digits of the year. Some systems end what never ends with the last moment of that.
 const EARLIEST = Date.parse("0001-01-01T00:00:00Z");
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
 
-export function formatWallClock(clock: WallClockMs): string {
-  const shown = Math.min(Math.max(clock, EARLIEST), LATEST);
-  const day = Math.floor(shown / DAY_MS);
-  const second = Math.floor((shown - day * DAY_MS) / 1000);
-  const minute = Math.floor(second / 60);
-  if (second === minute * 60) return dateOf(day) + WHOLE_MINUTES[minute];
-  return `${dateOf(day)}${MINUTES[minute]}${TWO[second % 60]}`;
-}
+// The calendars of one answer begin and end at the same few times, and a text that is there costs nothing to make.
+const MOST_WRITTEN = 2000;
+const written = new Map<number, string>();
 
-function dateOf(day: number): string {
-  let date = dates.get(day);
-  if (date === undefined) {
-    date = new Date(day * DAY_MS).toISOString().slice(0, 10);
-    if (dates.size >= 1000) dates.clear();
-    dates.set(day, date);
+export function formatWallClock(clock: WallClockMs): string {
+  let text = written.get(clock);
+  if (text === undefined) {
+    text = new Date(Math.min(Math.max(clock, EARLIEST), LATEST)).toISOString().slice(0, 19);
+    if (written.size >= MOST_WRITTEN) written.clear();
+    written.set(clock, text);
   }
-  return date;
+  return text;
 }

@@ -48,8 +48,11 @@ const MOST_PREFIXES = 20;
 /** So short that V8 copies it; a longer piece would keep the whole message alive. */
 const LONGEST_PREFIX = 12;
 
-/** Whether there is a ']]>' in it, the cursor knows. The carriage return is left out, because XML turns it into something else. */
-const TEXT = "([^<&\\r]*)";
+/**
+ * Whether there is a ']]>' in it, the cursor knows. No character that XML forbids, which the cursor counts on, and no carriage
+ * return, because XML turns it into something else.
+ */
+const TEXT = "([^<&\\u0000-\\u0008\\u000b-\\u001f\\ufffe\\uffff]*)";
 
 function written(part: PlainPart, prefix: string): string {
   if ("flag" in part) return `<${prefix}${part.flag}>(?:(t)rue|false)</${prefix}${part.flag}>`;

@@ -242,7 +242,7 @@ function readEvents(xml: XmlCursor, { detail, window }: AskedOfBackend, events: 
     else {
       let plain = xml.plainTexts(EVENT);
       if (plain === undefined) take(walkEvent(xml, keepDetails));
-      for (; plain !== undefined; plain = xml.nextPlainTexts(EVENT)) take(plainEvent(plain, keepDetails));
+      for (; plain !== undefined; plain = xml.nextPlainTexts()) take(plainEvent(plain, keepDetails));
     }
   }
   return readable;

@@ -45,13 +45,13 @@ export class XmlCursor {
   #nextSectionEnd: number;
   readonly #hasReturns: boolean;
   #captured: string | undefined;
-  // The name, as written, of the element whose texts were read last in one go.
-  #plainBefore = "";
+  // What the texts that were read last in one go were matched by.
+  #plainBefore: RegExp | undefined;
+  // Up to here no character is one that XML forbids. Plain forms hold none, everything else is looked through.
+  #allowedTo = 0;
 
   constructor(text: string) {
     this.#text = text;
-    const bad = FORBIDDEN_CHARACTERS.exec(text);
-    if (bad !== null) this.#fail("a character that XML does not allow", bad.index);
     this.#nextAmpersand = indexOrInfinity(text, "&", 0);
     this.#nextSectionEnd = indexOrInfinity(text, "]]>", 0);
     this.#hasReturns = text.includes("\r");
@@ -108,25 +108,25 @@ export class XmlCursor {
   plainTexts(form: PlainForm): RegExpExecArray | undefined {
     if (this.#selfClosed || this.#attributes.length > 0) return undefined;
     const written = this.#open.at(-1) as string;
-    const texts = this.#plainAt(this.#at - written.length - 2, form, written);
-    if (texts === undefined) return undefined;
-    this.#close();
-    this.#plainBefore = written;
+    this.#plainBefore = form.pattern(written);
+    const texts = this.#plainAt(this.#at - written.length - 2);
+    if (texts !== undefined) this.#close();
     return texts;
   }
 
-  /** The same of the element right behind the one whose texts were read so last, when it has the same name. */
-  nextPlainTexts(form: PlainForm): RegExpExecArray | undefined {
-    return this.#plainAt(this.#at, form, this.#plainBefore);
+  /** The same of the element right behind the one whose texts were read so last, when it has the same name and form. */
+  nextPlainTexts(): RegExpExecArray | undefined {
+    return this.#plainAt(this.#at);
   }
 
-  #plainAt(start: number, form: PlainForm, written: string): RegExpExecArray | undefined {
-    const pattern = form.pattern(written);
+  #plainAt(start: number): RegExpExecArray | undefined {
+    const pattern = this.#plainBefore;
     if (pattern === undefined) return undefined;
     pattern.lastIndex = start;
     const texts = pattern.exec(this.#text);
     if (texts === null || this.#nextSectionEnd < pattern.lastIndex) return undefined;
-    this.#at = pattern.lastIndex;
+    if (this.#allowedTo < start) this.#allowed(start);
+    this.#at = this.#allowedTo = pattern.lastIndex;
     return texts;
   }
 
@@ -140,10 +140,11 @@ export class XmlCursor {
     return undefined;
   }
 
-  /** Reads on to the end, so that what follows the part of interest is checked for form too. */
+  /** Reads on to the end, so that what follows the part of interest is checked for form too; until then nothing is to be believed. */
   finish(): void {
     while (this.#open.length > 0) this.#advance();
     this.#advance();
+    this.#allowed(this.#text.length);
   }
 
   /** The common case, text and then the end tag, without the general machinery; undefined when there is more to it. */
@@ -386,7 +387,19 @@ export class XmlCursor {
     return at;
   }
 
+  /** Refuses the text when a character before `end`, not looked at so far, is one that XML forbids. */
+  #allowed(end: number): void {
+    const bad = FORBIDDEN_CHARACTERS.exec(this.#text.slice(this.#allowedTo, end));
+    if (bad !== null) this.#refuse("a character that XML does not allow", this.#allowedTo + bad.index);
+  }
+
+  /** What is wrong first is told: it may be a character that XML forbids that brought the reader here. */
   #fail(what: string, at: number): never {
+    this.#allowed(at + 1);
+    this.#refuse(what, at);
+  }
+
+  #refuse(what: string, at: number): never {
     let line = 1;
     let lineEnd = this.#text.indexOf("\n");
     let column = at + 1;

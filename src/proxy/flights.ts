@@ -18,7 +18,8 @@ import type { CacheQuestion } from "./view-cache.js";
 interface Flight {
   readonly window: TimeWindow;
   readonly detail: ViewDetail;
-  readonly answer: Promise<MailboxAnswer>;
+  /** Undefined once it has arrived. */
+  answer: Promise<MailboxAnswer> | undefined;
   readonly signal: AbortSignal;
   /** The systems on whose behalf the question is put. */
   readonly origins: Set<string>;
@@ -103,6 +104,9 @@ export class Flights {
   }
 
   #end(key: string, flight: Flight): void {
+    // The tables that a Map has outgrown lead from one to the next and keep what they held: until the next full collection
+    // all answers of this gateway would outlive their requests, with the messages they were read from.
+    flight.answer = undefined;
     const rest = this.#underWay.get(key)?.filter((other) => other !== flight) ?? [];
     if (rest.length === 0) this.#underWay.delete(key);
     else this.#underWay.set(key, rest);

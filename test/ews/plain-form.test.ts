@@ -143,6 +143,25 @@ describe("an event that is matched in one go", () => {
     expect(() => second((event) => event.replace("Busy<", "a ]]> b<"))).toThrow(/\]\]>/);
   });
 
+  it("is refused with any other of its message when a character that XML forbids is anywhere in it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(event, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom("", "\n"),
+        fc.constantFrom("\0", "\u0001", "\u001f", "\ufffe", "\uffff"),
+        fc.nat(),
+        (events, between, character, anywhere) => {
+          const whole = answer(events, "t:", between);
+          const at = anywhere % (whole.length + 1);
+          expect(() => readBackendAnswer(whole.slice(0, at) + character + whole.slice(at), asked)).toThrow(
+            "The request failed schema validation",
+          );
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   it("loses its text when it is private, or does not say that it is not", () => {
     const details: [string, string][] = [
       ["ID", "1"],
