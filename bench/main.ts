@@ -103,6 +103,13 @@ async function startGateway(simulator: number, viewSeconds: number): Promise<{ u
   return { url: `http://127.0.0.1:${port}/EWS/Exchange.asmx`, child };
 }
 
+/** A proxy of the gateway's own libraries that looks at nothing, on the core of what is measured. */
+async function startPassing(upstream: string): Promise<string> {
+  const port = await freePort();
+  await start("bench/passing-server.js", [String(port), upstream, BACKEND], port, {}, true);
+  return `http://127.0.0.1:${port}/EWS/Exchange.asmx`;
+}
+
 /** nginx as a plain proxy to the simulator, on the core of what is measured. Undefined where it is not installed. */
 async function startNginx(simulator: number): Promise<string | undefined> {
   if (!existsSync("/usr/sbin/nginx")) return undefined;
@@ -161,16 +168,15 @@ const median = (list: number[]) => quantile(list, 0.5);
 const WARM_UP = 100;
 
 /** One after the other, in turn, so that a machine that drifts drifts under both. */
-async function paired(rounds: number, first: () => Promise<{ ms: number }>, second: () => Promise<{ ms: number }>) {
-  const [a, b]: [number[], number[]] = [[], []];
+async function paired(rounds: number, ...asks: readonly (() => Promise<{ ms: number }>)[]): Promise<number[][]> {
+  const taken = asks.map((): number[] => []);
   for (let i = 0; i < rounds + WARM_UP; i++) {
-    const [one, two] = [(await first()).ms, (await second()).ms];
-    if (i >= WARM_UP) {
-      a.push(one);
-      b.push(two);
+    for (const [j, ask] of asks.entries()) {
+      const { ms } = await ask();
+      if (i >= WARM_UP) taken[j]?.push(ms);
     }
   }
-  return [a, b] as const;
+  return taken;
 }
 
 /** Requests a second, each connection sending the bodies in turn; with wrk where it is installed, because it costs least. */
@@ -353,11 +359,13 @@ try {
     "",
   ]);
 
-  const [d1, g1] = await paired(
+  const passing = await startPassing(direct);
+  const [d1, g1, p1] = (await paired(
     400,
     () => ask(direct, BACKEND, single),
     () => ask(uncached.url, AUTHORIZATION, single),
-  );
+    () => ask(passing, BACKEND, single),
+  )) as [number[], number[], number[]];
   rows.push([
     "uncached, 1 mailbox, median ms against asking directly",
     `${median(g1).toFixed(2)} / ${median(d1).toFixed(2)}`,
@@ -371,17 +379,31 @@ try {
     "",
   ]);
 
+  rows.push([
+    "  what a proxy adds that only passes the bytes on",
+    `${median(p1).toFixed(2)} / ${median(d1).toFixed(2)}`,
+    `+${(median(p1) - median(d1)).toFixed(2)} ms`,
+    "",
+  ]);
+
   const hundred = question(100, 5);
-  const [d100, g100] = await paired(
+  const [d100, g100, p100] = (await paired(
     100,
     () => ask(direct, BACKEND, hundred),
     () => ask(uncached.url, AUTHORIZATION, hundred),
-  );
+    () => ask(passing, BACKEND, hundred),
+  )) as [number[], number[], number[]];
   rows.push([
     "100 mailboxes × 20 events, median ms against asking directly",
     `${median(g100).toFixed(1)} / ${median(d100).toFixed(1)}`,
     `${(median(g100) / median(d100)).toFixed(2)}×`,
     "≤ 1.50×",
+  ]);
+  rows.push([
+    "  through a proxy that only passes the bytes on",
+    `${median(p100).toFixed(1)} / ${median(d100).toFixed(1)}`,
+    `${(median(p100) / median(d100)).toFixed(2)}×`,
+    "",
   ]);
 
   // Twenty people's week as Exchange asks it, from the cache, against a proxy that only passes the question on.
@@ -413,11 +435,11 @@ try {
     "≤ 2×",
   ]);
 
-  const [b100, c100] = await paired(
+  const [b100, c100] = (await paired(
     40,
     () => ask(bare.url, AUTHORIZATION, hundred),
     () => ask(cached.url, AUTHORIZATION, hundred),
-  );
+  )) as [number[], number[]];
   rows.push([
     "100 mailboxes × 20 events, from the cache, median ms (bare route: one small answer)",
     `${median(c100).toFixed(1)} / ${median(b100).toFixed(1)}`,
