@@ -8,16 +8,16 @@
  */
 
 import type { AskedMailbox, AvailabilityQuery } from "../availability/availability-query.js";
-import type { CalendarEvent, EventDetails, FreeBusyView, WorkingHours } from "../availability/free-busy-view.js";
+import type { FreeBusyView } from "../availability/free-busy-view.js";
 import type { MailboxAnswer } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy } from "../availability/merged-free-busy.js";
 import type { TimeZone } from "../availability/time-zone.js";
-import { formatWallClock } from "./date-time.js";
+import { writeCalendarEvent } from "./calendar-events-xml.js";
 import { failureMessage } from "./failure-messages.js";
 import type { AvailabilityRequest } from "./get-user-availability-request.js";
 import { viewName } from "./view-names.js";
+import { writeWorkingHours } from "./working-hours-xml.js";
 import { escaped } from "./xml-text.js";
-import { WEEKDAYS, writeZoneRules } from "./zone-rules-xml.js";
 
 export interface ResponseStyle {
   /** Whether the caller's schema has WorkingElsewhere; it sees Free otherwise. */
@@ -89,47 +89,7 @@ function writeView(view: FreeBusyView, query: AvailabilityQuery, zone: TimeZone,
   const type = `<t:FreeBusyViewType>${viewName(view.detail, merged)}</t:FreeBusyViewType>`;
   if (view.detail === "merged") return `<m:FreeBusyView>${type}${digits}</m:FreeBusyView>`;
   let events = "";
-  for (const event of view.events) events += writeEvent(event, zone, style);
+  for (const event of view.events) events += writeCalendarEvent(event, zone, style.workingElsewhere);
   const hours = view.workingHours === undefined ? "" : writeWorkingHours(view.workingHours);
   return `<m:FreeBusyView>${type}${digits}<t:CalendarEventArray>${events}</t:CalendarEventArray>${hours}</m:FreeBusyView>`;
-}
-
-function writeEvent(event: CalendarEvent, zone: TimeZone, style: ResponseStyle): string {
-  const busyType = event.busyType === "WorkingElsewhere" && !style.workingElsewhere ? "Free" : event.busyType;
-  const details = event.details === undefined ? "" : writeDetails(event.details);
-  return `<t:CalendarEvent><t:StartTime>${formatWallClock(zone.toWallClock(event.start))}</t:StartTime><t:EndTime>${formatWallClock(zone.toWallClock(event.end))}</t:EndTime><t:BusyType>${busyType}</t:BusyType>${details}</t:CalendarEvent>`;
-}
-
-function writeDetails(details: EventDetails): string {
-  const { id, subject, location } = details;
-  const idXml = id === undefined ? "" : `<t:ID>${escaped(id)}</t:ID>`;
-  const subjectXml = subject === undefined ? "" : `<t:Subject>${escaped(subject)}</t:Subject>`;
-  const locationXml = location === undefined ? "" : `<t:Location>${escaped(location)}</t:Location>`;
-  return `<t:CalendarEventDetails>${idXml}${subjectXml}${locationXml}${flagsOf(details)}</t:CalendarEventDetails>`;
-}
-
-const FLAGS = ["IsMeeting", "IsRecurring", "IsException", "IsReminderSet", "IsPrivate"];
-/** All thirty-two of them, written once; the first flag is the lowest bit. */
-const WRITTEN_FLAGS = Array.from({ length: 2 ** FLAGS.length }, (_, bits) =>
-  FLAGS.map((name, i) => `<t:${name}>${(bits & (1 << i)) !== 0}</t:${name}>`).join(""),
-);
-
-function flagsOf({ isMeeting, isRecurring, isException, isReminderSet, isPrivate }: EventDetails): string {
-  const bits =
-    Number(isMeeting) +
-    Number(isRecurring) * 2 +
-    Number(isException) * 4 +
-    Number(isReminderSet) * 8 +
-    Number(isPrivate) * 16;
-  return WRITTEN_FLAGS[bits] as string;
-}
-
-function writeWorkingHours(hours: WorkingHours): string {
-  const periods = hours.periods
-    .map(
-      ({ weekdays, startMinutes, endMinutes }) =>
-        `<t:WorkingPeriod><t:DayOfWeek>${weekdays.map((day) => WEEKDAYS[day]).join(" ")}</t:DayOfWeek><t:StartTimeInMinutes>${startMinutes}</t:StartTimeInMinutes><t:EndTimeInMinutes>${endMinutes}</t:EndTimeInMinutes></t:WorkingPeriod>`,
-    )
-    .join("");
-  return `<t:WorkingHours>${writeZoneRules(hours.zone)}<t:WorkingPeriodArray>${periods}</t:WorkingPeriodArray></t:WorkingHours>`;
 }

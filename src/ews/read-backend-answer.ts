@@ -5,35 +5,26 @@
  * mailbox, never an empty calendar, and a wrong number of entries is nobody's answer.
  * What is said twice is not understood: which of the two is right is unknown. Where slots
  * and events differ, the busier one counts.
- *
- * Private events lose their text here, before anything can keep it.
  */
 
 import {
-  BUSY_TYPES,
   type BusyType,
   type CalendarEvent,
-  type EventDetails,
   type FreeBusyView,
   inOrder,
   type WorkingHours,
-  type WorkingPeriod,
-  withoutPrivateText,
 } from "../availability/free-busy-view.js";
 import { failed, type MailboxAnswer, viewed } from "../availability/mailbox-answer.js";
 import { mergedFreeBusy, slotsIn } from "../availability/merged-free-busy.js";
-import { RequestFault } from "../availability/request-fault.js";
-import { type InstantMs, instant, MINUTE_MS, overlaps, type TimeWindow } from "../availability/time-window.js";
-import { UTC_ZONE } from "../availability/time-zone.js";
-import type { ZoneRules } from "../availability/zone-rules.js";
-import { parseDateTime } from "./date-time.js";
+import { instant, MINUTE_MS, type TimeWindow } from "../availability/time-window.js";
+import { readCalendarEvents } from "./calendar-events-xml.js";
+import { ElementChildren } from "./element-children.js";
 import { reasonOfCode } from "./failure-messages.js";
-import { PlainForm } from "./plain-form.js";
 import { malformed } from "./soap-envelope.js";
 import { readBackOff, readSoapFault, type SoapFault } from "./soap-fault.js";
 import { viewFromName } from "./view-names.js";
+import { readWorkingHours } from "./working-hours-xml.js";
 import { XmlCursor } from "./xml-cursor.js";
-import { readZoneRules, WEEKDAYS } from "./zone-rules-xml.js";
 
 /** What was asked, as far as it is needed to read the answer. */
 export interface AskedOfBackend {
@@ -82,7 +73,7 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   let code = "";
   let backOffMs: number | undefined;
   let view: FreeBusyView | string | undefined;
-  const children = new Children();
+  const children = new ElementChildren();
   while (xml.nextChild(depth)) {
     const name = children.next(xml.name());
     if (name === "m:ResponseMessage") {
@@ -112,20 +103,6 @@ function readEntry(xml: XmlCursor, asked: AskedOfBackend): MailboxAnswer {
   return failed({ reason: "backend-unreadable", backend, detail: view ?? "an entry without FreeBusyView" });
 }
 
-/** Takes note of an element's children, of which each of EWS's own comes once; which of two is right is unknown. */
-class Children {
-  readonly #names = new Set<string>();
-  /** The name of one that came again. */
-  repeated: string | undefined;
-
-  /** The name itself. */
-  next(name: string): string {
-    if (this.#names.has(name) && !name.startsWith("?:")) this.repeated ??= name;
-    this.#names.add(name);
-    return name;
-  }
-}
-
 /** The view, or what is wrong with it. */
 function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string {
   const depth = xml.depth;
@@ -135,7 +112,7 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
   let workingHours: WorkingHours | undefined;
   let unknownChild = false;
   let wrong: string | undefined;
-  const children = new Children();
+  const children = new ElementChildren();
   while (xml.nextChild(depth)) {
     switch (children.next(xml.name())) {
       case "t:FreeBusyViewType":
@@ -145,8 +122,8 @@ function readView(xml: XmlCursor, asked: AskedOfBackend): FreeBusyView | string 
         digits = xml.text().trim();
         break;
       case "t:CalendarEventArray":
-        events ??= [];
-        if (!readEvents(xml, asked, events)) wrong = "a calendar event that cannot be read";
+        events = readCalendarEvents(xml, asked.window, asked.detail === "details");
+        if (events === undefined) wrong = "a calendar event that cannot be read";
         break;
       case "t:WorkingHours":
         workingHours = readWorkingHours(xml);
@@ -207,208 +184,3 @@ function stretchesBeside(slots: string, events: readonly CalendarEvent[], asked:
 const rank = (digit: string | undefined): number => (digit === "4" ? 0.5 : Number(digit));
 /** By digit; working elsewhere is written as 0. */
 const BUSY_TYPE_OF: readonly BusyType[] = ["Free", "Tentative", "Busy", "OOF", "NoData"];
-
-const EVENT = new PlainForm("CalendarEvent", [
-  { text: "StartTime" },
-  { text: "EndTime" },
-  { text: "BusyType" },
-  {
-    group: "CalendarEventDetails",
-    optional: true,
-    parts: [
-      { text: "ID", optional: true },
-      { text: "Subject", optional: true },
-      { text: "Location", optional: true },
-      { flag: "IsMeeting" },
-      { flag: "IsRecurring" },
-      { flag: "IsException" },
-      { flag: "IsReminderSet" },
-      { text: "IsPrivate" },
-    ],
-  },
-]);
-
-/** Adds those that concern the window. False when one cannot be read. */
-function readEvents(xml: XmlCursor, { detail, window }: AskedOfBackend, events: CalendarEvent[]): boolean {
-  const keepDetails = detail === "details";
-  const depth = xml.depth;
-  let readable = true;
-  const take = (event: CalendarEvent | undefined) => {
-    if (event === undefined) readable = false;
-    else if (overlaps(window, event.start, event.end)) events.push(event);
-  };
-  while (xml.nextChild(depth)) {
-    if (xml.name() !== "t:CalendarEvent") readable = false;
-    else {
-      let plain = xml.plainTexts(EVENT);
-      if (plain === undefined) take(walkEvent(xml, keepDetails));
-      for (; plain !== undefined; plain = xml.nextPlainTexts()) take(plainEvent(plain, keepDetails));
-    }
-  }
-  return readable;
-}
-
-function plainEvent(texts: RegExpExecArray, keepDetails: boolean): CalendarEvent | undefined {
-  const start = parseDateTime(texts[1] as string, UTC_ZONE);
-  const end = parseDateTime(texts[2] as string, UTC_ZONE);
-  const busyType = busyTypeOf((texts[3] as string).trim());
-  const isPrivate = texts[11];
-  if (isPrivate === undefined || !keepDetails) return eventOf(start, end, busyType, undefined);
-  return eventOf(start, end, busyType, {
-    id: texts[4],
-    subject: texts[5],
-    location: texts[6],
-    isMeeting: texts[7] !== undefined,
-    isRecurring: texts[8] !== undefined,
-    isException: texts[9] !== undefined,
-    isReminderSet: texts[10] !== undefined,
-    isPrivate: !isFalse(isPrivate),
-  });
-}
-
-function eventOf(
-  start: InstantMs | undefined,
-  end: InstantMs | undefined,
-  busyType: BusyType,
-  details: EventDetails | undefined,
-): CalendarEvent | undefined {
-  if (start === undefined || end === undefined || end < start) return undefined;
-  return details === undefined
-    ? { start, end, busyType }
-    : { start, end, busyType, details: withoutPrivateText(details) };
-}
-
-function walkEvent(xml: XmlCursor, keepDetails: boolean): CalendarEvent | undefined {
-  const depth = xml.depth;
-  let start: InstantMs | undefined;
-  let end: InstantMs | undefined;
-  let busyType: BusyType = "NoData";
-  let details: EventDetails | undefined;
-  const children = new Children();
-  while (xml.nextChild(depth)) {
-    switch (children.next(xml.name())) {
-      case "t:StartTime":
-        start = parseDateTime(xml.text(), UTC_ZONE);
-        break;
-      case "t:EndTime":
-        end = parseDateTime(xml.text(), UTC_ZONE);
-        break;
-      case "t:BusyType":
-        busyType = busyTypeOf(xml.text().trim());
-        break;
-      case "t:CalendarEventDetails":
-        if (keepDetails) details = readDetails(xml);
-        break;
-    }
-  }
-  if (children.repeated !== undefined) return undefined;
-  return eventOf(start, end, busyType, details);
-}
-
-/** A word we do not know is something we do not know: no data, not free. */
-function busyTypeOf(text: string): BusyType {
-  return (BUSY_TYPES as readonly string[]).includes(text) ? (text as BusyType) : "NoData";
-}
-
-function readDetails(xml: XmlCursor): EventDetails {
-  const depth = xml.depth;
-  let id: string | undefined;
-  let subject: string | undefined;
-  let location: string | undefined;
-  let isMeeting = false;
-  let isRecurring = false;
-  let isException = false;
-  let isReminderSet = false;
-  // Until it says otherwise, and once, an event is private.
-  let isPrivate = true;
-  const children = new Children();
-  while (xml.nextChild(depth)) {
-    switch (children.next(xml.name())) {
-      case "t:ID":
-        id = xml.text();
-        break;
-      case "t:Subject":
-        subject = xml.text();
-        break;
-      case "t:Location":
-        location = xml.text();
-        break;
-      case "t:IsMeeting":
-        isMeeting = isTrue(xml.text());
-        break;
-      case "t:IsRecurring":
-        isRecurring = isTrue(xml.text());
-        break;
-      case "t:IsException":
-        isException = isTrue(xml.text());
-        break;
-      case "t:IsReminderSet":
-        isReminderSet = isTrue(xml.text());
-        break;
-      case "t:IsPrivate":
-        isPrivate = !isFalse(xml.text());
-        break;
-    }
-  }
-  isPrivate ||= children.repeated !== undefined;
-  return { id, subject, location, isMeeting, isRecurring, isException, isReminderSet, isPrivate };
-}
-
-const isTrue = (text: string): boolean => text.trim() === "true" || text.trim() === "1";
-const isFalse = (text: string): boolean => text.trim() === "false" || text.trim() === "0";
-
-/** One for each day of the week would be seven. */
-const MOST_PERIODS = 50;
-
-/** Working hours are an extra: what cannot be read of them is left out, and never costs the view. */
-function readWorkingHours(xml: XmlCursor): WorkingHours | undefined {
-  const depth = xml.depth;
-  let zone: ZoneRules | undefined;
-  const periods: WorkingPeriod[] = [];
-  while (xml.nextChild(depth)) {
-    if (xml.name() === "t:TimeZone") {
-      try {
-        zone = readZoneRules(xml);
-      } catch (error) {
-        // Of XML that is none the rest is not believed either.
-        if (!(error instanceof RequestFault) || error.reason === "malformed") throw error;
-        zone = undefined;
-      }
-    } else if (xml.name() === "t:WorkingPeriodArray") {
-      while (xml.nextChild(depth + 1)) {
-        const period = xml.name() === "t:WorkingPeriod" ? readPeriod(xml) : undefined;
-        if (period !== undefined && periods.length < MOST_PERIODS) periods.push(period);
-      }
-    }
-  }
-  return zone === undefined || periods.length === 0 ? undefined : { zone, periods };
-}
-
-function readPeriod(xml: XmlCursor): WorkingPeriod | undefined {
-  const depth = xml.depth;
-  let weekdays: number[] = [];
-  let startMinutes = Number.NaN;
-  let endMinutes = Number.NaN;
-  while (xml.nextChild(depth)) {
-    if (xml.name() === "t:DayOfWeek") weekdays = weekdaysOf(xml.text());
-    else if (xml.name() === "t:StartTimeInMinutes") startMinutes = Number(xml.text());
-    else if (xml.name() === "t:EndTimeInMinutes") endMinutes = Number(xml.text());
-  }
-  const whole = Number.isInteger(startMinutes) && Number.isInteger(endMinutes);
-  if (!whole || startMinutes < 0 || endMinutes > 1440 || startMinutes > endMinutes || weekdays.length === 0) {
-    return undefined;
-  }
-  return { weekdays, startMinutes, endMinutes };
-}
-
-function weekdaysOf(text: string): number[] {
-  const days = new Set<number>();
-  for (const name of text.trim().split(/\s+/)) {
-    const day = WEEKDAYS.indexOf(name as (typeof WEEKDAYS)[number]);
-    if (day >= 0) days.add(day);
-    else if (name === "Weekday") for (const weekday of [1, 2, 3, 4, 5]) days.add(weekday);
-    else if (name === "WeekendDay") for (const weekday of [0, 6]) days.add(weekday);
-    else if (name === "Day") for (const weekday of [0, 1, 2, 3, 4, 5, 6]) days.add(weekday);
-  }
-  return [...days].sort((a, b) => a - b);
-}
