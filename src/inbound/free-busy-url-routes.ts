@@ -25,6 +25,8 @@ import { signedInOnly } from "./signed-in.js";
 const PUBLISHED_DAYS = 62;
 /** For callers that may see slots only. */
 const SLOT_MINUTES = 15;
+/** When to come back to a system that did not say. */
+const LATER_MS = 5_000;
 
 export async function freeBusyUrlRoutes(app: FastifyInstance, options: LookupRouteOptions): Promise<void> {
   const { observer, answer, ownMarks, now } = options;
@@ -57,7 +59,8 @@ export async function freeBusyUrlRoutes(app: FastifyInstance, options: LookupRou
       if (answered === undefined || asked === undefined)
         throw new Error("one mailbox was asked about and none answered");
       if (answered.kind === "failure") {
-        const { reason } = answered.failure;
+        const { reason, retryAfterMs = LATER_MS } = answered.failure;
+        if (STATUS[reason] === 503) reply.header("retry-after", Math.max(1, Math.ceil(retryAfterMs / 1000)));
         return problems.refuse(request, reply, STATUS[reason], reason, failureMessage(asked, answered.failure).text);
       }
       const { window } = query;
