@@ -164,11 +164,13 @@ const quantile = (list: number[], q: number) =>
   sorted(list)[Math.min(list.length - 1, Math.floor(list.length * q))] as number;
 const median = (list: number[]) => quantile(list, 0.5);
 
-/** Rounds that do not count: both sides' code is compiled while it runs. */
+/** Rounds that do not count: everybody's code is compiled while it runs. */
 const WARM_UP = 100;
 
-/** One after the other, in turn, so that a machine that drifts drifts under both. */
-async function paired(rounds: number, ...asks: readonly (() => Promise<{ ms: number }>)[]): Promise<number[][]> {
+type Ask = () => Promise<{ ms: number }>;
+
+/** One after the other, in turn, so that a machine that drifts drifts under all of them. */
+async function paired<Asks extends readonly Ask[]>(rounds: number, ...asks: Asks) {
   const taken = asks.map((): number[] => []);
   for (let i = 0; i < rounds + WARM_UP; i++) {
     for (const [j, ask] of asks.entries()) {
@@ -176,7 +178,7 @@ async function paired(rounds: number, ...asks: readonly (() => Promise<{ ms: num
       if (i >= WARM_UP) taken[j]?.push(ms);
     }
   }
-  return taken;
+  return taken as { [Each in keyof Asks]: number[] };
 }
 
 /** Requests a second, each connection sending the bodies in turn; with wrk where it is installed, because it costs least. */
@@ -267,6 +269,14 @@ async function inTurn(
 const RESTS_MS = 2;
 
 const rows: [what: string, figure: string, ratio: string, wanted: string][] = [];
+
+function addDifference(what: string, ours: number, theirs: number, wanted = ""): void {
+  rows.push([what, `${ours.toFixed(2)} / ${theirs.toFixed(2)}`, `+${(ours - theirs).toFixed(2)} ms`, wanted]);
+}
+
+function addTimes(what: string, ours: number, theirs: number, wanted = ""): void {
+  rows.push([what, `${ours.toFixed(1)} / ${theirs.toFixed(1)}`, `${(ours / theirs).toFixed(2)}×`, wanted]);
+}
 
 function addCosts(what: string, pairs: readonly Pair[]): void {
   const [ours, theirs] = [
@@ -360,51 +370,25 @@ try {
   ]);
 
   const passing = await startPassing(direct);
-  const [d1, g1, p1] = (await paired(
+  const [d1, g1, p1] = await paired(
     400,
     () => ask(direct, BACKEND, single),
     () => ask(uncached.url, AUTHORIZATION, single),
     () => ask(passing, BACKEND, single),
-  )) as [number[], number[], number[]];
-  rows.push([
-    "uncached, 1 mailbox, median ms against asking directly",
-    `${median(g1).toFixed(2)} / ${median(d1).toFixed(2)}`,
-    `+${(median(g1) - median(d1)).toFixed(2)} ms`,
-    "≤ +1.50 ms",
-  ]);
-  rows.push([
-    "  the same, 99th percentile",
-    `${quantile(g1, 0.99).toFixed(2)} / ${quantile(d1, 0.99).toFixed(2)}`,
-    `+${(quantile(g1, 0.99) - quantile(d1, 0.99)).toFixed(2)} ms`,
-    "",
-  ]);
-
-  rows.push([
-    "  what a proxy adds that only passes the bytes on",
-    `${median(p1).toFixed(2)} / ${median(d1).toFixed(2)}`,
-    `+${(median(p1) - median(d1)).toFixed(2)} ms`,
-    "",
-  ]);
+  );
+  addDifference("uncached, 1 mailbox, median ms against asking directly", median(g1), median(d1), "≤ +1.50 ms");
+  addDifference("  the same, 99th percentile", quantile(g1, 0.99), quantile(d1, 0.99));
+  addDifference("  what a proxy adds that only passes the bytes on", median(p1), median(d1));
 
   const hundred = question(100, 5);
-  const [d100, g100, p100] = (await paired(
+  const [d100, g100, p100] = await paired(
     100,
     () => ask(direct, BACKEND, hundred),
     () => ask(uncached.url, AUTHORIZATION, hundred),
     () => ask(passing, BACKEND, hundred),
-  )) as [number[], number[], number[]];
-  rows.push([
-    "100 mailboxes × 20 events, median ms against asking directly",
-    `${median(g100).toFixed(1)} / ${median(d100).toFixed(1)}`,
-    `${(median(g100) / median(d100)).toFixed(2)}×`,
-    "≤ 1.50×",
-  ]);
-  rows.push([
-    "  through a proxy that only passes the bytes on",
-    `${median(p100).toFixed(1)} / ${median(d100).toFixed(1)}`,
-    `${(median(p100) / median(d100)).toFixed(2)}×`,
-    "",
-  ]);
+  );
+  addTimes("100 mailboxes × 20 events, median ms against asking directly", median(g100), median(d100), "≤ 1.50×");
+  addTimes("  through a proxy that only passes the bytes on", median(p100), median(d100));
 
   // Twenty people's week as Exchange asks it, from the cache, against a proxy that only passes the question on.
   const week = question(20, 7, "FreeBusyMerged");
@@ -428,18 +412,18 @@ try {
   writeFileSync(questionOf100, hundred);
   const codec = await run(process.execPath, [join(DIST, "bench/codec.js"), answerOf100, questionOf100]);
   const { ours: codecMs, theirs: parserMs } = JSON.parse(codec.stdout) as { ours: number; theirs: number };
-  rows.push([
+  addTimes(
     "100 mailboxes × 20 events, decode + encode, ms against txml merely parsing the same bytes",
-    `${codecMs.toFixed(1)} / ${parserMs.toFixed(1)}`,
-    `${(codecMs / parserMs).toFixed(2)}×`,
+    codecMs,
+    parserMs,
     "≤ 2×",
-  ]);
+  );
 
-  const [b100, c100] = (await paired(
+  const [b100, c100] = await paired(
     40,
     () => ask(bare.url, AUTHORIZATION, hundred),
     () => ask(cached.url, AUTHORIZATION, hundred),
-  )) as [number[], number[]];
+  );
   rows.push([
     "100 mailboxes × 20 events, from the cache, median ms (bare route: one small answer)",
     `${median(c100).toFixed(1)} / ${median(b100).toFixed(1)}`,

@@ -26,6 +26,7 @@ export function xmlText(bytes: Buffer): string {
 export type XmlMessage = string | Buffer;
 
 const SMALL_CHARACTERS = 32_768;
+const UTF8 = new TextEncoder();
 
 /** Each piece of a large message is encoded on its own: joining them first would cost more than encoding. */
 export function xmlMessage(pieces: readonly string[]): XmlMessage {
@@ -47,5 +48,3 @@ function encoded(pieces: readonly string[], room: number): Buffer | undefined {
   }
   return bytes.subarray(0, at);
 }
-
-const UTF8 = new TextEncoder();

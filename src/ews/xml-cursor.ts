@@ -108,19 +108,20 @@ export class XmlCursor {
   plainTexts(form: PlainForm): RegExpExecArray | undefined {
     if (this.#selfClosed || this.#attributes.length > 0) return undefined;
     const written = this.#open.at(-1) as string;
-    this.#plainBefore = form.pattern(written);
-    const texts = this.#plainAt(this.#at - written.length - 2);
-    if (texts !== undefined) this.#close();
+    const pattern = form.pattern(written);
+    const texts = this.#plainAt(this.#at - written.length - 2, pattern);
+    if (texts === undefined) return undefined;
+    this.#close();
+    this.#plainBefore = pattern;
     return texts;
   }
 
   /** The same of the element right behind the one whose texts were read so last, when it has the same name and form. */
   nextPlainTexts(): RegExpExecArray | undefined {
-    return this.#plainAt(this.#at);
+    return this.#plainAt(this.#at, this.#plainBefore);
   }
 
-  #plainAt(start: number): RegExpExecArray | undefined {
-    const pattern = this.#plainBefore;
+  #plainAt(start: number, pattern: RegExp | undefined): RegExpExecArray | undefined {
     if (pattern === undefined) return undefined;
     pattern.lastIndex = start;
     const texts = pattern.exec(this.#text);

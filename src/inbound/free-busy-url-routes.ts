@@ -18,6 +18,7 @@ import { writeInstant } from "../json/date-time.js";
 import type { Caller } from "../proxy/asking.js";
 import type { LookupRouteOptions } from "./lookup-routes.js";
 import { ProblemReplies } from "./problem-replies.js";
+import { retryAfter } from "./retry-after.js";
 import { sendValidated } from "./revalidation.js";
 import { signedInOnly } from "./signed-in.js";
 
@@ -25,8 +26,6 @@ import { signedInOnly } from "./signed-in.js";
 const PUBLISHED_DAYS = 62;
 /** For callers that may see slots only. */
 const SLOT_MINUTES = 15;
-/** When to come back to a system that did not say. */
-const LATER_MS = 5_000;
 
 export async function freeBusyUrlRoutes(app: FastifyInstance, options: LookupRouteOptions): Promise<void> {
   const { observer, answer, ownMarks, now } = options;
@@ -59,8 +58,8 @@ export async function freeBusyUrlRoutes(app: FastifyInstance, options: LookupRou
       if (answered === undefined || asked === undefined)
         throw new Error("one mailbox was asked about and none answered");
       if (answered.kind === "failure") {
-        const { reason, retryAfterMs = LATER_MS } = answered.failure;
-        if (STATUS[reason] === 503) reply.header("retry-after", Math.max(1, Math.ceil(retryAfterMs / 1000)));
+        const { reason, retryAfterMs } = answered.failure;
+        if (STATUS[reason] === 503) reply.header("retry-after", retryAfter(retryAfterMs));
         return problems.refuse(request, reply, STATUS[reason], reason, failureMessage(asked, answered.failure).text);
       }
       const { window } = query;

@@ -6,6 +6,7 @@
  */
 
 import type { Authentication, SignInRefusal } from "./caller-authentication.js";
+import { retryAfter } from "./retry-after.js";
 
 export interface SignInAnswer {
   readonly status: 401 | 429 | 503;
@@ -19,12 +20,11 @@ const SIGN_IN = "Sign in as one of the configured callers, in a way that WWW-Aut
 const TOO_MANY_CHECKS = "Too many sign-ins are being checked. Try again in a few seconds.";
 const TOO_MANY_FAILURES = "Too many sign-ins from this address have failed. Try again later.";
 const KEYS_UNAVAILABLE = "Tokens cannot be checked just now. Try again in a few seconds.";
-const SOON_MS = 5_000;
 
 export function signInAnswer(result: Exclude<Authentication, { readonly kind: "known" }>): SignInAnswer {
   if (result.kind === "continue") return unauthorised([result.challenge], undefined);
-  const { reason, challenges, retryAfterMs = SOON_MS } = result;
-  const later = { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+  const { reason, challenges, retryAfterMs } = result;
+  const later = { "retry-after": retryAfter(retryAfterMs) };
   switch (reason) {
     case "too-many-failures":
       return { status: 429, headers: later, sentence: TOO_MANY_FAILURES, reason };

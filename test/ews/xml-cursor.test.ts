@@ -1,9 +1,8 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 import { XmlCursor } from "../../src/ews/xml-cursor.js";
+import { collector } from "../support/garbage.js";
 
 /** What a document says, element by element, to the cursor. */
 function walked(text: string): string[] {
@@ -152,8 +151,7 @@ describe("the XML cursor", () => {
   });
 
   it("remembers names, but no message for the sake of one", () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
+    const collect = collector();
     const heap = () => {
       collect();
       return process.memoryUsage().heapUsed;

@@ -1,17 +1,15 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { MailboxAnswer } from "../../src/availability/mailbox-answer.js";
 import { instant } from "../../src/availability/time-window.js";
 import { Flights } from "../../src/proxy/flights.js";
+import { collector } from "../support/garbage.js";
 
 const WEEK = { start: instant(0), end: instant(7 * 86_400_000) };
 const MIB = 1024 * 1024;
 
 describe("an answer that has arrived", () => {
   it("is not kept by the register of what is under way until the next full collection", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as (how: { type: "minor" }) => void;
+    const collect = collector();
     const flights = new Flights(() => 0);
     const { signal } = new AbortController();
     const look = async () => {
